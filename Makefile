@@ -1,0 +1,52 @@
+# Assay: one non-recursive make. Each room has its own room.mk, included below.
+#
+#   make run     the suite in the default lab cell, or natively on an ARM64 server with KVM
+#   make check   every test of the project
+#   make build   all programs, nothing run
+#
+# Everything that is made goes to out/; the lab's kernels and QEMU to the user's cache.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+OUT   := out
+BUILD := $(OUT)/build
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/assay
+PYTHON := /usr/bin/python3
+
+# ---- compilers: A64 for what runs on the ARM64 host and in its guests, native for unit tests
+HOST_ARCH := $(shell uname -m)
+CROSS     := $(if $(filter aarch64,$(HOST_ARCH)),,aarch64-linux-gnu-)
+A64CC     := $(CROSS)gcc
+A64OBJCOPY := $(CROSS)objcopy
+CC        := gcc
+CLANG     := clang
+
+WARN   := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+CSTD   := -std=gnu17
+CFLAGS := $(CSTD) -O2 -g $(WARN) -Iabi -MMD -MP
+SAN    := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# What runs on the ARM64 host: one static program each, at fixed addresses (the runner reads test tables out of them).
+A64_CFLAGS  := $(CFLAGS) -fno-pie -ffile-prefix-map=$(CURDIR)/=
+A64_LDFLAGS := -static -no-pie
+
+# The bundle: what is copied to an ARM64 host or into the lab's initramfs.
+BUNDLE := $(BUILD)/bundle
+BUNDLE_FILES :=
+CHECKS :=
+
+include $(wildcard */room.mk)
+
+.PHONY: help build bundle clean
+help:
+	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
+
+build: bundle
+bundle: $(BUNDLE_FILES)
+clean:
+	rm -rf $(BUILD)
