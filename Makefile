@@ -38,6 +38,8 @@ A64_LDFLAGS := -static -no-pie
 # The bundle: what is copied to an ARM64 host or into the lab's initramfs.
 BUNDLE := $(BUILD)/bundle
 BUNDLE_FILES :=
+# Rooms add their native test programs (what lint must see too) and the targets that run them.
+UNIT_TEST_PROGRAMS :=
 CHECKS :=
 
 include $(wildcard */room.mk)
@@ -50,3 +52,26 @@ build: bundle
 bundle: $(BUNDLE_FILES)
 clean:
 	rm -rf $(BUILD)
+
+# ---- the two commands. Set-up comes first: the build needs the cross compiler and libfdt it brings.
+.PHONY: run check format lint
+JOBS := $(shell nproc)
+run:
+	@$(MAKE) -s setup-run
+	@$(MAKE) -s -j$(JOBS) build
+	@./assay run $(ARGS)
+
+check:
+	@$(MAKE) -s setup-check
+	@$(MAKE) -s -j$(JOBS) build
+	@$(PYTHON) runner/check.py --out $(OUT)/check $(addprefix --make ,$(sort $(CHECKS))) $(CHECK_ARGS)
+
+# ---- how the C looks, and what clang-tidy thinks of it; lint asks `make -Bn` for each file's flags
+
+.PHONY: unit-test-programs
+unit-test-programs: $(UNIT_TEST_PROGRAMS)
+format:
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+lint:
+	@$(PYTHON) runner/lint.py format
+	@$(PYTHON) runner/lint.py tidy

@@ -20,8 +20,8 @@
 
 #include <stdint.h>
 
-#define ASSAY_PORT_ABI 1U
-#define ASSAY_PORT_MAGIC 0x59535341U /* "ASSY" */
+#define ASSAY_PORT_ABI	    1U
+#define ASSAY_PORT_MAGIC    0x59535341U /* "ASSY" */
 #define ASSAY_PORT_LINE_MAX 1024U
 
 enum assay_port_register {
@@ -31,7 +31,8 @@ enum assay_port_register {
 	ASSAY_PORT_LINE_LEN = 0x10,  /* WO 32 */
 	ASSAY_PORT_EXIT = 0x14,	     /* WO 32: enum assay_exit; the machine ends */
 	ASSAY_PORT_ACTION = 0x18,    /* WO 64 */
-	ASSAY_PORT_PING = 0x20,	     /* RW 32: reads back what was written; costs one exit to user space */
+	ASSAY_PORT_PING =
+		0x20, /* RW 32: reads back what was written; costs one exit to user space */
 };
 
 enum assay_action_op {
@@ -56,8 +57,8 @@ enum assay_action_op {
 };
 
 struct assay_action {
-	uint32_t op;	 /* enum assay_action_op */
-	int32_t status;	 /* out: 0 or -errno; -ENOSYS for an unknown op */
+	uint32_t op;	/* enum assay_action_op */
+	int32_t status; /* out: 0 or -errno; -ENOSYS for an unknown op */
 	uint64_t arg[4];
 	uint64_t ret[4]; /* out */
 };

@@ -18,13 +18,14 @@
 #define ASSAY_TEST_ABI 1U
 
 struct assay_suite {
-	uint32_t abi;		/* ASSAY_TEST_ABI */
-	uint32_t size;		/* sizeof(struct assay_suite) */
-	const char *name;	/* "gic" */
-	const char *vmm;	/* refvmm options every test of the suite starts with, or NULL */
-	const char *tags;	/* space separated, or NULL */
-	const char *device;	/* `compatible` the suite needs in the DTB, or NULL: the lib skips without it */
-	uint32_t limit_ms;	/* default time limit; 0: 10000 */
+	uint32_t abi;	  /* ASSAY_TEST_ABI */
+	uint32_t size;	  /* sizeof(struct assay_suite) */
+	const char *name; /* "gic" */
+	const char *vmm;  /* refvmm options every test of the suite starts with, or NULL */
+	const char *tags; /* space separated, or NULL */
+	const char *
+		device; /* `compatible` the suite needs in the DTB, or NULL: the lib skips without it */
+	uint32_t limit_ms; /* default time limit; 0: 10000 */
 	uint32_t reserved;
 };
 
@@ -32,16 +33,18 @@ struct assay_test {
 	uint32_t abi;
 	uint32_t size;
 	const char *suite;
-	const char *name;	/* a claim in the present tense; the id is suite.name[@variant] */
-	const char *rule;	/* rule id in matrices/rules, or NULL */
-	const char *file;	/* relative to the tree */
-	const char *vmm;	/* guest tests: refvmm options, appended to the suite's; or NULL */
-	const char *variants;	/* "v2: --machine gic-version=2 | v3: --machine gic-version=3", or NULL;
+	const char *name; /* a claim in the present tense; the id is suite.name[@variant] */
+	const char *rule; /* rule id in matrices/rules, or NULL */
+	const char *file; /* relative to the tree */
+	const char *vmm;  /* guest tests: refvmm options, appended to the suite's; or NULL */
+	const char
+		*variants; /* "v2: --machine gic-version=2 | v3: --machine gic-version=3", or NULL;
 				   for host tests what follows the colon is key=value words */
-	const char *tags;	/* space separated, or NULL */
+	const char *tags;  /* space separated, or NULL */
 	void (*run)(void);
 	uint32_t line;
-	uint32_t limit_ms;	/* real-time milliseconds before scaling by the cell's time_scale; 0: suite's */
+	uint32_t
+		limit_ms; /* real-time milliseconds before scaling by the cell's time_scale; 0: suite's */
 };
 
 _Static_assert(sizeof(struct assay_suite) == 48, "assay_suite is ABI");

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make check`: runs every step, keeps each one's log, adds up their counts.
+
+A step is a command that closes with `N passed, N failed, N skipped`. A step
+that fails does not stop the others; a step without that closing line, over its
+time limit or with a non-zero status without a failed test counts as one failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COUNTS = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.MULTILINE)
+
+
+@dataclass
+class Step:
+    """One line of the summary."""
+
+    name: str
+    command: list[str]
+    limit_s: int = 900
+
+
+def lab_step(cell: str, limit_s: int = 900) -> Step:
+    """A whole run of the suite in one cell of the lab."""
+    return Step(f"lab {cell}", ["./assay", "run", "--cell", cell, "--counts"], limit_s)
+
+
+def steps(make_targets: list[str]) -> list[Step]:
+    """What `make check` does, cheapest first so that a slip shows early."""
+    python = "/usr/bin/python3"
+    return [
+        Step("format", [python, "runner/lint.py", "format"]),
+        *(Step(target, ["make", "-s", target]) for target in make_targets),
+        Step("lint", [python, "runner/lint.py", "tidy"], 1200),
+        lab_step("k6.12-max"),
+        lab_step("k6.12-gicv2"),
+        lab_step("k6.12-n1"),
+        lab_step("k6.1-max"),
+    ]
+
+
+def run(step: Step, log: Path) -> tuple[int, int, int, float, str]:
+    """Passed, failed, skipped, seconds and a remark. The log keeps all output."""
+    start = time.monotonic()
+    remark = ""
+    with log.open("wb") as out:
+        child = subprocess.Popen(step.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out,
+                                 stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            status = child.wait(step.limit_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            status = child.wait()
+            remark = f"over its limit of {step.limit_s} s"
+        except KeyboardInterrupt:
+            os.killpg(child.pid, signal.SIGKILL)
+            raise
+    text = log.read_text(errors="replace")
+    found = COUNTS.findall(text)
+    passed, failed, skipped = (int(n or 0) for n in found[-1]) if found else (0, 0, 0)
+    if not found:
+        remark = remark or f"printed no counts, exit status {status}"
+    elif status != 0 and failed == 0:
+        remark = remark or f"exit status {status} without a failed test"
+    if remark:
+        failed += 1
+    return passed, failed, skipped, time.monotonic() - start, remark
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "out/check", help="folder of the logs")
+    parser.add_argument("--make", action="append", default=[], metavar="TARGET",
+                        help="a make target that is a step; repeatable")
+    parser.add_argument("--only", action="append", default=[], metavar="STEP",
+                        help="run only this step; repeatable")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    todo = [step for step in steps(args.make) if not args.only or step.name in args.only]
+    if not todo:
+        print(f"check: no step is called {' or '.join(args.only)}", file=sys.stderr)
+        return 2
+    total = [0, 0, 0]
+    bad = []
+    for step in todo:
+        log = args.out / f"{step.name.replace(' ', '-')}.log"
+        passed, failed, skipped, seconds, remark = run(step, log)
+        total = [a + b for a, b in zip(total, (passed, failed, skipped))]
+        word = "FAILED" if failed else "ok"
+        print(f"{word:7}{step.name:22}{passed:6} passed {failed:4} failed {skipped:4} skipped"
+              f"{seconds:8.1f} s  {remark}", flush=True)
+        if failed:
+            bad.append((step, log))
+    for step, log in bad:
+        print(f"\n--- {step.name}: last lines of {log}; again with: {' '.join(step.command)}")
+        print("\n".join(log.read_text(errors="replace").splitlines()[-60:]))
+    print(f"\n{total[0]} passed, {total[1]} failed, {total[2]} skipped")
+    return 1 if total[1] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
