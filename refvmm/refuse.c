@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * THE table of what refvmm refuses. One entry a feature: its reason says why refvmm does not
+ * offer it, `instead` what to do. Text is lower case, without a full stop, and reads on from
+ * "refvmm: KIND NAME is not offered: REASON; use INSTEAD".
+ */
+#include "refuse.h"
+
+#define M(n, why, use)                                   \
+	{                                                \
+		REFUSE_MACHINE, false, n, why, use, NULL \
+	}
+#define C(n, why, use)                               \
+	{                                            \
+		REFUSE_CPU, false, n, why, use, NULL \
+	}
+#define D(n, why, use)                                  \
+	{                                               \
+		REFUSE_DEVICE, false, n, why, use, NULL \
+	}
+#define O(n, a, why, use)                            \
+	{                                            \
+		REFUSE_OPTION, false, n, why, use, a \
+	}
+#define I(n, why, use)                                 \
+	{                                              \
+		REFUSE_IMAGE, false, n, why, use, NULL \
+	}
+#define X(n, why, use)                                   \
+	{                                                \
+		REFUSE_COMMAND, false, n, why, use, NULL \
+	}
+#define L(n, a, why, use)                           \
+	{                                           \
+		REFUSE_LIMIT, false, n, why, use, a \
+	}
+/* not built yet, and meant to be */
+#define LATER_M(n, why, use)                            \
+	{                                               \
+		REFUSE_MACHINE, true, n, why, use, NULL \
+	}
+#define LATER_D(n, why, use)                           \
+	{                                              \
+		REFUSE_DEVICE, true, n, why, use, NULL \
+	}
+#define LATER_O(n, a, why, use)                     \
+	{                                           \
+		REFUSE_OPTION, true, n, why, use, a \
+	}
+
+#define NO_X86_BOARD  "an x86 board; ARM64 KVM runs the virt board only"
+#define NAMED_CPU     "KVM runs the host's own CPU and cannot pretend to be another model"
+#define NO_DISPLAY    "this board has no display, and firmware and guests must not need one"
+#define NO_LEGACY_VGA "VGA frame buffers are mapped uncached and lose coherency under ARM64 KVM"
+#define NO_SOUND      "sound cards are not supported on ARM64 hosts"
+#define NO_LEGACY_NIC "emulated legacy network cards are not supported on ARM64 hosts"
+#define NO_USB	      "this board has no USB"
+#define NO_PCI_BUS    "this board is PCI Express only, without a conventional PCI bus"
+#define NO_IDE	      "this board has no IDE and no AHCI"
+#define SERIAL	      "the serial console: console=ttyAMA0"
+#define NO_VIRTIO     "virtio devices are not built yet"
+#define QEMU_NOW      "QEMU with KVM where the guest needs it"
+#define NOT_SAVED     "saving and migrating a machine is unsupported on ARM64 hosts"
+
+const struct refusal refuse_table[] = {
+	/* ---- machines */
+	M("pc", NO_X86_BOARD, "--machine virt-1"),
+	M("q35", NO_X86_BOARD, "--machine virt-1"),
+	M("microvm", NO_X86_BOARD, "--machine virt-1"),
+	M("secure=on", "KVM gives a guest no secure world, so no TrustZone", "secure=off"),
+	M("virtualization=on", "a guest hypervisor (EL2) is not offered", "virtualization=off"),
+	M("smm=on", "management mode is not in ARM64 guest firmware", "no smm option"),
+	LATER_M("ras=on", "error records and injection are not built yet", "ras=off"),
+	LATER_M("mte=on", "memory tagging is not built yet", "mte=off"),
+	LATER_M("iommu=smmuv3", "no SMMUv3 is emulated", "iommu=none"),
+
+	/* ---- CPUs */
+	C("cortex-a7", NAMED_CPU, "--cpu host"),
+	C("cortex-a15", NAMED_CPU, "--cpu host"),
+	C("cortex-a35", NAMED_CPU, "--cpu host"),
+	C("cortex-a53", NAMED_CPU, "--cpu host"),
+	C("cortex-a55", NAMED_CPU, "--cpu host"),
+	C("cortex-a57", NAMED_CPU, "--cpu host"),
+	C("cortex-a72", NAMED_CPU, "--cpu host"),
+	C("cortex-a76", NAMED_CPU, "--cpu host"),
+	C("a64fx", NAMED_CPU, "--cpu host"),
+	C("neoverse-n1", NAMED_CPU, "--cpu host"),
+	C("neoverse-v1", NAMED_CPU, "--cpu host"),
+	C("kunpeng-920", NAMED_CPU, "--cpu host"),
+	C("tsv110", NAMED_CPU, "--cpu host"),
+	C("host-model", "no list of ARM64 models exists that a host could be matched with",
+	  "--cpu host"),
+	C("aarch64=off", "32-bit (AArch32) guests are not offered", "a 64-bit guest"),
+	C("kvmclock=on", "ARM64 has no kvm-clock; the guest keeps time by its architected timer",
+	  "no kvmclock option"),
+
+	/* ---- devices: paravirtual */
+	D("pvpanic", "unsupported on ARM64 hosts, and may stop the boot",
+	  "the guest's panic text on the serial console"),
+	D("pvpanic-pci", "unsupported on ARM64 hosts, and may stop the boot",
+	  "the guest's panic text on the serial console"),
+	D("virtio-gpu-pci", NO_DISPLAY, SERIAL),
+	D("virtio-iommu-pci", "unsupported on ARM64 hosts", "no IOMMU: iommu=none"),
+	D("virtio-input-host-pci", "virtio input devices are unsupported on ARM64 hosts", SERIAL),
+	D("virtio-keyboard-pci", "virtio input devices are unsupported on ARM64 hosts", SERIAL),
+	D("virtio-mouse-pci", "virtio input devices are unsupported on ARM64 hosts", SERIAL),
+	D("virtio-tablet-pci", "virtio input devices are unsupported on ARM64 hosts", SERIAL),
+	D("vhost-user-fs-pci", "virtiofs is a preview on ARM64 hosts, and is not built here",
+	  "an initramfs (--initrd)"),
+	LATER_D("virtio-blk-pci", NO_VIRTIO, "an initramfs (--initrd)"),
+	LATER_D("virtio-net-pci", NO_VIRTIO, QEMU_NOW),
+	LATER_D("virtio-rng-pci", NO_VIRTIO, QEMU_NOW),
+	LATER_D("virtio-serial-pci", NO_VIRTIO, SERIAL),
+	LATER_D("virtio-scsi-pci", NO_VIRTIO, "an initramfs (--initrd)"),
+	LATER_D("virtio-blk-device", NO_VIRTIO, "an initramfs (--initrd)"),
+	LATER_D("virtio-net-device", NO_VIRTIO, QEMU_NOW),
+	LATER_D("virtio-rng-device", NO_VIRTIO, QEMU_NOW),
+	LATER_D("virtio-serial-device", NO_VIRTIO, SERIAL),
+
+	/* ---- devices: display and sound */
+	D("vga", NO_LEGACY_VGA, SERIAL),
+	D("cirrus-vga", NO_LEGACY_VGA, SERIAL),
+	D("qxl", NO_LEGACY_VGA, SERIAL),
+	D("qxl-vga", NO_LEGACY_VGA, SERIAL),
+	D("bochs-display", NO_DISPLAY, SERIAL),
+	D("ramfb", NO_DISPLAY, SERIAL),
+	D("ich9-intel-hda", NO_SOUND, "no sound card"),
+	D("intel-hda", NO_SOUND " (ICH6)", "no sound card"),
+	D("ac97", NO_SOUND, "no sound card"),
+
+	/* ---- devices: USB */
+	D("usb-mouse", NO_USB, SERIAL),
+	D("usb-tablet", NO_USB, SERIAL),
+	D("usb-kbd", NO_USB, SERIAL),
+	D("usb-storage", NO_USB, "an initramfs (--initrd)"),
+	D("qemu-xhci", NO_USB, "no USB controller"),
+	D("nec-usb-xhci", NO_USB, "no USB controller"),
+	D("usb-host", NO_USB ", so no pass-through either", "no USB controller"),
+	D("usb-redir", NO_USB ", so no redirection either", "no USB controller"),
+
+	/* ---- devices: cards, disks, bridges, memory */
+	D("rtl8139", NO_LEGACY_NIC, QEMU_NOW),
+	D("e1000", NO_LEGACY_NIC, QEMU_NOW),
+	D("e1000e", NO_LEGACY_NIC, QEMU_NOW),
+	D("ne2k_pci", NO_LEGACY_NIC, QEMU_NOW),
+	D("pcnet", NO_LEGACY_NIC, QEMU_NOW),
+	D("ide-cd", NO_IDE, "an initramfs (--initrd)"),
+	D("ide-hd", NO_IDE, "an initramfs (--initrd)"),
+	D("ahci", NO_IDE, "an initramfs (--initrd)"),
+	D("scsi-cd", "no SCSI controller is built", "an initramfs (--initrd)"),
+	D("pcie-to-pci-bridge", NO_PCI_BUS, "--root-ports N"),
+	D("pci-bridge", NO_PCI_BUS, "--root-ports N"),
+	D("vfio-pci", "assigning a host's device is not built", QEMU_NOW " (network cards only)"),
+	D("vfio-gpu", "assigning a graphics card is unsupported on ARM64 hosts", SERIAL),
+	D("smmuv3", "no SMMUv3 is emulated", "iommu=none"),
+	D("pc-dimm", "memory modules do not work on ARM64 hosts", "--memory SIZE"),
+	D("nvdimm", "memory modules do not work on ARM64 hosts", "--memory SIZE"),
+
+	/* ---- options */
+	O("--dimm", "--dimm 1G", "memory modules do not work on ARM64 hosts", "--memory SIZE"),
+	O("--nvdimm", "--nvdimm file.img", "memory modules do not work on ARM64 hosts",
+	  "--memory SIZE"),
+	O("romfile=", "--device pci-test,romfile=ipxe.rom",
+	  "option ROMs (iPXE) do not run on ARM64", "the firmware's own network driver"),
+	O("--usb", "--usb", NO_USB, SERIAL),
+	O("--vga", "--vga std", NO_LEGACY_VGA, SERIAL),
+	O("--display", "--display gtk", NO_DISPLAY, SERIAL),
+	O("--audio", "--audio default", NO_SOUND, "no sound card"),
+	O("--bios", "--bios bios.bin", "ARM64 has no BIOS", "--kernel FILE"),
+	LATER_O("--firmware", "--firmware AAVMF_CODE.fd", "flash banks are not built yet",
+		"--kernel FILE"),
+	LATER_O("--vars", "--vars AAVMF_VARS.fd", "flash banks are not built yet", "--kernel FILE"),
+	LATER_O("--fw-cfg", "--fw-cfg name=opt/x,string=y", "the fw_cfg device is not built yet",
+		"--append TEXT"),
+	LATER_O("--drive", "--drive file=disk.img", NO_VIRTIO, "an initramfs (--initrd)"),
+	LATER_O("--net", "--net tap", NO_VIRTIO, QEMU_NOW),
+	LATER_O("--rng", "--rng", NO_VIRTIO, QEMU_NOW),
+	LATER_O("--control", "--control /tmp/socket", "the control socket is not built yet",
+		"signals: SIGTERM ends the machine"),
+
+	/* ---- images */
+	I("x86-firmware", "this is x86 (OVMF) firmware; ARM64 cannot run it",
+	  "the ARM64 build, edk2-aarch64 (AAVMF), for ARM64 machines"),
+	I("x86-elf", "this is an ELF file for x86", "an ELF file for AArch64"),
+	I("x86-bzimage", "this is an x86 Linux image", "an arm64 Linux Image"),
+	I("aarch32-elf", "this is an ELF file for 32-bit Arm (AArch32)", "an ELF file for AArch64"),
+	I("aarch32-zimage", "this is a Linux zImage for 32-bit Arm (AArch32)",
+	  "an arm64 Linux Image"),
+	I("big-endian-elf", "this ELF file is big-endian", "a little-endian build"),
+	I("big-endian-image", "this Linux Image is big-endian", "a little-endian build"),
+
+	/* ---- control commands */
+	X("device-add", "PCIe hot-plug is not built, and the root bus never takes it",
+	  "--device NAME before the start"),
+	X("device-remove", "PCIe hot-unplug is not built", "a machine without the device"),
+	X("cpu-add",
+	  "vCPU hot-plug is unsupported on ARM64: KVM refuses a vCPU after the vGIC's "
+	  "initialisation",
+	  "--smp N before the start, and PSCI CPU_ON in the guest"),
+	X("cpu-remove", "vCPU hot-unplug is unsupported on ARM64", "PSCI CPU_OFF in the guest"),
+	X("nmi", "ARM64 KVM cannot send an NMI", "a kernel debugger or sysrq in the guest"),
+	X("save", NOT_SAVED, "a shutdown and a new start"),
+	X("restore", NOT_SAVED, "a shutdown and a new start"),
+	X("migrate", NOT_SAVED, "a shutdown and a new start on the other host"),
+
+	/* ---- limits */
+	L("vcpus-gicv2", "--machine gic-version=2 --smp 9", "a GICv2 has 8 CPU interfaces",
+	  "gic-version=3 or at most 8 vCPUs"),
+	L("vcpus", "--smp 513", "the board has room for 512 redistributors", "at most 512 vCPUs"),
+	L("vcpus-lowmem", "--machine highmem=off --smp 124",
+	  "highmem=off leaves room for 123 redistributors", "highmem=on or at most 123 vCPUs"),
+	L("ram", "--memory 256G", "RAM from 1 GiB on ends below the high redistributors at 256 GiB",
+	  "at most 255G"),
+	L("ram-lowmem", "--machine highmem=off --memory 4G",
+	  "highmem=off ends all memory below 4 GiB", "highmem=on or at most 3G"),
+	L("pcie-buses", "--machine highmem=off --root-ports 16",
+	  "the bus numbers run out: the low ECAM window of 16 MiB has 16, for the root bus and one "
+	  "a "
+	  "root port",
+	  "highmem=on (256 buses) or at most 15 root ports"),
+	L("pcie-slots", "--root-ports 32",
+	  "the slots of bus 0 run out: 31 beside the host bridge, for root ports and devices",
+	  "fewer root ports, or devices behind them"),
+	L("pcie-port", "--root-ports 1 --device pci-test,port=0 --device pci-test,port=0",
+	  "a root port has one slot, number 0, on the bus behind it", "one device a root port"),
+	L("pcie-mmio32", "--device pci-test,bar32=1G",
+	  "the 32-bit window runs out: 751 MiB for all 32-bit BARs and bridge windows",
+	  "smaller or fewer 32-bit BARs, or 64-bit ones (bar64=)"),
+	L("pcie-mmio64", "--device pci-test,bar64=1T",
+	  "the 64-bit window runs out: 512 GiB for all 64-bit BARs and bridge windows",
+	  "smaller or fewer 64-bit BARs"),
+	L("pcie-mmio64-lowmem", "--machine highmem=off --device pci-test,bar64=1G",
+	  "highmem=off has no 64-bit window, and the 32-bit one of 751 MiB runs out",
+	  "highmem=on or smaller 64-bit BARs"),
+};
+
+const size_t refuse_count = sizeof(refuse_table) / sizeof(refuse_table[0]);
