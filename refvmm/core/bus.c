@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/bus.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int add_window(struct bus *b, struct dev *d, unsigned i)
+{
+	struct bus_window w = {.base = d->range[i].base,
+			       .size = d->range[i].size,
+			       .dev = d,
+			       .win = &d->ops->window[i]};
+	unsigned at = 0;
+
+	if (b->nr == BUS_WINDOWS_MAX)
+		return -ENOSPC;
+	while (at < b->nr && b->window[at].base < w.base)
+		at++;
+	if (at && b->window[at - 1].base + b->window[at - 1].size > w.base)
+		return -EEXIST;
+	if (at < b->nr && w.base + w.size > b->window[at].base)
+		return -EEXIST;
+	memmove(&b->window[at + 1], &b->window[at], (b->nr - at) * sizeof(w));
+	b->window[at] = w;
+	b->nr++;
+	return 0;
+}
+
+int bus_add(struct bus *b, struct dev *d)
+{
+	for (unsigned i = 0; i < DEV_WINDOWS_MAX; i++) {
+		int ret = d->range[i].size ? add_window(b, d, i) : 0;
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static struct bus_window *find(struct bus *b, uint64_t gpa)
+{
+	unsigned lo = 0, hi = b->nr;
+
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+
+		if (gpa < b->window[mid].base)
+			hi = mid;
+		else if (gpa - b->window[mid].base < b->window[mid].size)
+			return &b->window[mid];
+		else
+			lo = mid + 1;
+	}
+	return NULL;
+}
+
+/* The window that answers this access, or NULL after having counted why none does. */
+static struct bus_window *claim(struct bus *b, uint64_t gpa, unsigned len)
+{
+	struct bus_window *w = find(b, gpa);
+	uint64_t off;
+
+	if (!w) {
+		b->unclaimed++;
+		return NULL;
+	}
+	off = gpa - w->base;
+	if (len < w->win->min_len || len > w->win->max_len || (off & (len - 1)) ||
+	    len > w->size - off) {
+		b->malformed++;
+		dev_guest_error(w->dev, "access of wrong width or alignment at", gpa);
+		return NULL;
+	}
+	return w;
+}
+
+static uint64_t mask(unsigned len)
+{
+	return len >= 8 ? UINT64_MAX : (1ULL << (8 * len)) - 1;
+}
+
+uint64_t bus_read(struct bus *b, uint64_t gpa, unsigned len)
+{
+	struct bus_window *w = claim(b, gpa, len);
+
+	return w && w->win->read ? w->win->read(w->dev, gpa - w->base, len) & mask(len) : 0;
+}
+
+void bus_write(struct bus *b, uint64_t gpa, unsigned len, uint64_t val)
+{
+	struct bus_window *w = claim(b, gpa, len);
+
+	if (w && w->win->write)
+		w->win->write(w->dev, gpa - w->base, len, val & mask(len));
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/fake_env.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct fake_env *fake(struct env *e)
+{
+	return (struct fake_env *)e;
+}
+
+static void fake_irq(struct env *e, unsigned spi, bool level)
+{
+	struct fake_env *fe = fake(e);
+
+	if (spi >= FAKE_SPIS)
+		abort();
+	if (level && !fe->level[spi])
+		fe->rises[spi]++;
+	fe->level[spi] = level;
+}
+
+static int fake_msi(struct env *e, uint64_t addr, uint32_t data, uint32_t devid)
+{
+	struct fake_env *fe = fake(e);
+
+	if (fe->nr_msi < FAKE_MSIS)
+		fe->msi[fe->nr_msi++] =
+			(struct fake_msi){.addr = addr, .data = data, .devid = devid};
+	return fe->msi_result;
+}
+
+static uint64_t fake_clock_ns(struct env *e)
+{
+	return fake(e)->now_ns;
+}
+
+static uint64_t fake_wall_s(struct env *e)
+{
+	return fake(e)->now_s + fake(e)->now_ns / 1000000000U;
+}
+
+static void fake_timer(struct env *e, struct dev *d, uint64_t deadline_ns)
+{
+	fake(e)->deadline_ns = deadline_ns;
+	fake(e)->timer_dev = d;
+}
+
+static void fake_console(struct env *e, const void *buf, size_t len)
+{
+	struct fake_env *fe = fake(e);
+
+	if (len > sizeof(fe->console) - 1 - fe->console_len)
+		len = sizeof(fe->console) - 1 - fe->console_len;
+	memcpy(fe->console + fe->console_len, buf, len);
+	fe->console_len += len;
+}
+
+static void fake_guest_error(struct env *e, const struct dev *d, const char *what, uint64_t value)
+{
+	(void)d;
+	fake(e)->guest_errors++;
+	fake(e)->last_error = what;
+	fake(e)->last_error_value = value;
+}
+
+static const struct env_ops fake_ops = {
+	.irq = fake_irq,
+	.msi = fake_msi,
+	.clock_ns = fake_clock_ns,
+	.wall_s = fake_wall_s,
+	.timer = fake_timer,
+	.console = fake_console,
+	.guest_error = fake_guest_error,
+};
+
+struct fake_env *fake_env_new(void)
+{
+	struct fake_env *fe = calloc(1, sizeof(*fe));
+
+	if (!fe)
+		abort();
+	fe->ram = calloc(1, FAKE_RAM_SIZE);
+	if (!fe->ram || gmem_add(&fe->mem, FAKE_RAM_BASE, FAKE_RAM_SIZE, fe->ram))
+		abort();
+	fe->env = (struct env){.ops = &fake_ops, .mem = &fe->mem, .msi = ENV_MSI_ITS};
+	fe->now_s = 1700000000;
+	return fe;
+}
+
+void fake_env_free(struct fake_env *fe)
+{
+	for (unsigned i = 0; i < fe->nr_dev; i++)
+		dev_free(fe->dev[i]);
+	free(fe->ram);
+	free(fe);
+}
+
+struct dev *fake_dev_at(struct fake_env *fe, const struct dev_ops *ops,
+			const struct dev_place *place, int *err)
+{
+	struct dev *d = NULL;
+	int ret = dev_new(&d, ops, &fe->env, place);
+
+	if (err)
+		*err = ret;
+	if (ret)
+		return NULL;
+	if (fe->nr_dev == FAKE_DEVS || bus_add(&fe->bus, d))
+		abort();
+	fe->dev[fe->nr_dev++] = d;
+	return d;
+}
+
+struct dev *fake_dev(struct fake_env *fe, const struct dev_ops *ops, uint64_t base, uint64_t size,
+		     unsigned spi, unsigned nr_spi, const void *conf)
+{
+	struct dev_place place = {
+		.range = {{base, size}}, .spi = spi, .nr_spi = nr_spi, .conf = conf};
+
+	return fake_dev_at(fe, ops, &place, NULL);
+}
+
+uint64_t fake_read(struct fake_env *fe, uint64_t gpa, unsigned len)
+{
+	return bus_read(&fe->bus, gpa, len);
+}
+
+void fake_write(struct fake_env *fe, uint64_t gpa, unsigned len, uint64_t val)
+{
+	bus_write(&fe->bus, gpa, len, val);
+}
+
+void fake_advance(struct fake_env *fe, uint64_t ns)
+{
+	fe->now_ns += ns;
+	if (fe->deadline_ns && fe->now_ns >= fe->deadline_ns && fe->timer_dev) {
+		fe->deadline_ns = 0;
+		fe->timer_dev->ops->timer(fe->timer_dev);
+	}
+}
