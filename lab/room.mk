@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# The lab host's init; making sure of the tools and the lab's kernels.
+
+lab_src := $(wildcard lab/*.c)
+lab_obj := $(lab_src:%.c=$(BUILD)/%.o)
+lab_cflags := -D_GNU_SOURCE
+
+$(lab_obj): $(BUILD)/lab/%.o: lab/%.c lab/room.mk
+	@mkdir -p $(@D)
+	$(A64CC) $(A64_CFLAGS) $(lab_cflags) -c $< -o $@
+
+$(BUNDLE)/init: $(lab_obj)
+	@mkdir -p $(@D)
+	$(A64CC) $(A64_LDFLAGS) $^ -o $@
+
+BUNDLE_FILES += $(BUNDLE)/init
+
+.PHONY: setup-run setup-check
+setup-run:
+	@lab/setup.sh run
+setup-check:
+	@lab/setup.sh check
+
+-include $(lab_obj:.o=.d)
