@@ -4,8 +4,8 @@
  *
  * The table in refuse.c names every feature a vendor's document mentions, or a QEMU user would
  * try, that refvmm does not offer. Whoever parses a name looks it up here first; what is in the
- * table ends the program with ASSAY_EXIT_REFUSED and one line on stderr, and a name that nobody
- * knows is a usage error (ASSAY_EXIT_USAGE) with the closest name that exists.
+ * table ends the program with ASSAY_EXIT_REFUSED and one line on stderr; a name that nobody knows
+ * is a usage error (ASSAY_EXIT_USAGE) that names the closest one.
  */
 #ifndef REFVMM_REFUSE_H
 #define REFVMM_REFUSE_H
@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+#include "core/err.h"
 
 enum refuse_kind {
 	REFUSE_MACHINE, /* machine types, and key=value of --machine */
@@ -47,19 +49,23 @@ const struct refusal *refuse_find(enum refuse_kind kind, const char *name);
 const struct refusal *refuse_image(const void *head, size_t head_len, const void *tail,
 				   size_t tail_len);
 
-/* Print the one line; WHAT replaces "KIND NAME" in it when not NULL. Returns the exit status. */
-int refuse(FILE *out, const struct refusal *r, const char *what);
+/* The one line, as it goes to stderr; WHAT replaces "KIND NAME" in it when not NULL. */
+void refuse_message(char *buf, size_t size, const struct refusal *r, const char *what);
+
+/* Logs the line; returns -ERR_REFUSED. */
+int refuse(const struct refusal *r, const char *what);
+
+/* The same for a limit of the table; the format says what was asked for: "--smp 513". */
+int refuse_limit(const char *name, const char *fmt, ...) ERR_PRINTF(2, 3);
 
 /*
- * NAME is neither offered nor refused: print one line, naming the closest of OFFERED (ended by
- * NULL, may be NULL) and the table. Returns the exit status.
+ * NAME is neither offered nor refused: logs one line that names the closest of OFFERED (ended by
+ * NULL, may be NULL) and the table. Returns -ERR_USAGE.
  */
-int refuse_unknown(FILE *out, enum refuse_kind kind, const char *name, const char *const *offered);
+int refuse_unknown(enum refuse_kind kind, const char *name, const char *const *offered);
 
-/*
- * Both at once: 0 when NAME is in OFFERED; else the line is printed and the exit status returned.
- */
-int refuse_check(FILE *out, enum refuse_kind kind, const char *name, const char *const *offered);
+/* 0 when NAME is in OFFERED; else refuse() or refuse_unknown(). */
+int refuse_check(enum refuse_kind kind, const char *name, const char *const *offered);
 
 /* --list-refusals [--json] */
 void refuse_list(FILE *out, bool json);

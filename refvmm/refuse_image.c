@@ -3,11 +3,11 @@
  * Telling images that refvmm refuses from those it boots. Only what is certain is named; anything
  * else is left to the boot code, which knows what it accepts.
  */
+#include "refuse.h"
+
 #include <elf.h>
 #include <stdint.h>
 #include <string.h>
-
-#include "refuse.h"
 
 static bool has(const void *buf, size_t len, size_t at, const void *want, size_t n)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking up and printing what the table in refuse.c holds. */
+#include "refuse.h"
+
+#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
-
-#include "assay/exit.h"
-#include "refuse.h"
 
 static const struct {
 	const char *name; /* how the message calls it */
@@ -32,7 +32,7 @@ const struct refusal *refuse_find(enum refuse_kind kind, const char *name)
 	return NULL;
 }
 
-static void message(char *buf, size_t size, const struct refusal *r, const char *what)
+static void body(char *buf, size_t size, const struct refusal *r, const char *what)
 {
 	char own[96];
 
@@ -40,16 +40,34 @@ static void message(char *buf, size_t size, const struct refusal *r, const char 
 		snprintf(own, sizeof(own), "%s %s", kinds[r->kind].name, r->name);
 		what = own;
 	}
-	snprintf(buf, size, "refvmm: %s is not offered: %s; use %s", what, r->reason, r->instead);
+	snprintf(buf, size, "%s is not offered: %s; use %s", what, r->reason, r->instead);
 }
 
-int refuse(FILE *out, const struct refusal *r, const char *what)
+void refuse_message(char *buf, size_t size, const struct refusal *r, const char *what)
 {
-	char line[512];
+	char text[480];
 
-	message(line, sizeof(line), r, what);
-	fprintf(out, "%s\n", line);
-	return ASSAY_EXIT_REFUSED;
+	body(text, sizeof(text), r, what);
+	snprintf(buf, size, "refvmm: %s", text);
+}
+
+int refuse(const struct refusal *r, const char *what)
+{
+	char text[480];
+
+	body(text, sizeof(text), r, what);
+	return err_refused("%s", text);
+}
+
+int refuse_limit(const char *name, const char *fmt, ...)
+{
+	char what[160];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	return refuse(refuse_find(REFUSE_LIMIT, name), what);
 }
 
 /* Edit distance, without regard to case; names longer than the row never match. */
@@ -81,7 +99,7 @@ static size_t distance(const char *a, const char *b)
 	return row[lb];
 }
 
-int refuse_unknown(FILE *out, enum refuse_kind kind, const char *name, const char *const *offered)
+int refuse_unknown(enum refuse_kind kind, const char *name, const char *const *offered)
 {
 	const char *best = NULL;
 	size_t best_distance = strlen(name) / 3 + 2; /* further away is another word */
@@ -102,15 +120,14 @@ int refuse_unknown(FILE *out, enum refuse_kind kind, const char *name, const cha
 			best = refuse_table[i].name;
 		}
 	}
-	fprintf(out, "refvmm: unknown %s %.64s", kinds[kind].name, name);
 	if (best)
-		fprintf(out, "; did you mean %s?\n", best);
-	else
-		fprintf(out, "; see --help and --list-refusals\n");
-	return ASSAY_EXIT_USAGE;
+		return err_usage("unknown %s %.64s; did you mean %s?", kinds[kind].name, name,
+				 best);
+	return err_usage("unknown %s %.64s; see --help and --list-refusals", kinds[kind].name,
+			 name);
 }
 
-int refuse_check(FILE *out, enum refuse_kind kind, const char *name, const char *const *offered)
+int refuse_check(enum refuse_kind kind, const char *name, const char *const *offered)
 {
 	const struct refusal *r;
 
@@ -118,7 +135,7 @@ int refuse_check(FILE *out, enum refuse_kind kind, const char *name, const char 
 		if (strcmp(offered[i], name) == 0)
 			return 0;
 	r = refuse_find(kind, name);
-	return r ? refuse(out, r, NULL) : refuse_unknown(out, kind, name, offered);
+	return r ? refuse(r, NULL) : refuse_unknown(kind, name, offered);
 }
 
 const char *refuse_args(const struct refusal *r, char *buf, size_t size)
@@ -150,14 +167,14 @@ static void json_string(FILE *out, const char *key, const char *text, const char
 
 void refuse_list(FILE *out, bool json)
 {
-	char line[512], args[128];
+	char line[512], args[160];
 
 	if (json)
 		fprintf(out, "[\n");
 	for (size_t i = 0; i < refuse_count; i++) {
 		const struct refusal *r = &refuse_table[i];
 
-		message(line, sizeof(line), r, NULL);
+		refuse_message(line, sizeof(line), r, NULL);
 		if (!json) {
 			fprintf(out, "%-8s %-22s %s; use %s\n", kinds[r->kind].name, r->name,
 				r->reason, r->instead);

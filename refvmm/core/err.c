@@ -36,7 +36,7 @@ int err_usage(const char *fmt, ...)
 
 int err_refused(const char *fmt, ...)
 {
-	LOG("refvmm: refused: ", "", fmt);
+	LOG("refvmm: ", "", fmt);
 	return -ERR_REFUSED;
 }
 
