@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# Host programs: one static program a folder, $(BUNDLE)/host-tests/NAME.
+
+HT_SUITES  := $(filter-out lib tests,$(patsubst host-tests/%/,%,$(wildcard host-tests/*/)))
+HT_BUILD   := $(BUILD)/host-tests
+HT_LIB_SRC := $(wildcard host-tests/lib/*.c host-tests/lib/*.S)
+HT_LIB_OBJ := $(patsubst host-tests/%,$(HT_BUILD)/%.o,$(HT_LIB_SRC))
+HT_BINS    := $(HT_SUITES:%=$(BUNDLE)/host-tests/%)
+BUNDLE_FILES += $(HT_BINS)
+
+# Snippets are compiled with the test that uses them: no vector registers (FP traps at reset), no unaligned access
+# (the MMU is off), nothing that calls or reads outside their section.
+HT_CFLAGS := $(A64_CFLAGS) -Ihost-tests/lib -mgeneral-regs-only -mstrict-align -mno-outline-atomics -fno-jump-tables \
+	-fno-tree-loop-distribute-patterns -fno-stack-protector -fno-asynchronous-unwind-tables -fno-toplevel-reorder
+
+$(HT_BUILD)/%.c.o: host-tests/%.c
+	@mkdir -p $(@D)
+	$(A64CC) $(HT_CFLAGS) -c -o $@ $<
+	@host-tests/check-snippets $(A64OBJDUMP) $@
+
+$(HT_BUILD)/%.S.o: host-tests/%.S
+	@mkdir -p $(@D)
+	$(A64CC) $(HT_CFLAGS) -c -o $@ $<
+
+define HT_PROGRAM
+HT_OBJ_$(1) := $(patsubst host-tests/%,$(HT_BUILD)/%.o,$(wildcard host-tests/$(1)/*.c))
+$(BUNDLE)/host-tests/$(1): $$(HT_OBJ_$(1)) $(HT_LIB_OBJ)
+	@mkdir -p $$(@D)
+	$(A64CC) $(A64_LDFLAGS) -o $$@ $$^ -lpthread
+endef
+$(foreach s,$(HT_SUITES),$(eval $(call HT_PROGRAM,$(s))))
+
+A64OBJDUMP := $(CROSS)objdump
+
+-include $(wildcard $(HT_BUILD)/*/*.d)
