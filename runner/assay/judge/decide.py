@@ -264,6 +264,9 @@ def _judge_limit(case: Case, measure: Measure) -> tuple[str, str, str]:
                    or (measure.compare == "capacity"
                        and (quantity(value) or 0) <= (quantity(case.row.limit[0]) or 0))]
     shown = ", ".join(show(value, measure.unit) for value in good)
+    if good and measure.compare != "set" and not measure.fact:
+        best = max(good, key=lambda value: quantity(value) or 0)
+        good, shown = [best], show(best, measure.unit)
     if claimed_bad:
         return (shown or "broken"), "deviates", reason
     if not good:
