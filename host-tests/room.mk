@@ -10,7 +10,7 @@ BUNDLE_FILES += $(HT_BINS)
 
 # Snippets are compiled with the test that uses them: no vector registers (FP traps at reset), no unaligned access
 # (the MMU is off), nothing that calls or reads outside their section.
-HT_CFLAGS := $(A64_CFLAGS) -Ihost-tests/lib -mgeneral-regs-only -mstrict-align -mno-outline-atomics -fno-jump-tables \
+HT_CFLAGS := $(A64_CFLAGS) -D_GNU_SOURCE -Ihost-tests/lib -mgeneral-regs-only -mstrict-align -mno-outline-atomics -fno-jump-tables \
 	-fno-tree-loop-distribute-patterns -fno-stack-protector -fno-asynchronous-unwind-tables -fno-toplevel-reorder
 
 $(HT_BUILD)/%.c.o: host-tests/%.c

@@ -143,10 +143,10 @@ GUEST_INLINE uint64_t guest_hvc(uint64_t fn, uint64_t a1, uint64_t a2, uint64_t 
 #define ESR_EC_UNKNOWN 0x00 /* UNDEFINED instruction (DDI 0487 D24.2.40) */
 
 /* PSCI (DEN 0022): function ids; return codes are PSCI_RET_* of linux/psci.h. */
-#define PSCI_FN_VERSION		0x84000000
-#define PSCI_FN_CPU_OFF		0x84000002
-#define PSCI_FN_CPU_ON		0xc4000003
-#define PSCI_FN_AFFINITY_INFO	0xc4000004
+#define PSCI_FN_VERSION	      0x84000000
+#define PSCI_FN_CPU_OFF	      0x84000002
+#define PSCI_FN_CPU_ON	      0xc4000003
+#define PSCI_FN_AFFINITY_INFO 0xc4000004
 
 /* Snippets and entry points of the library (guest.S, guest.c). */
 void guest_entry(void); /* sets stack and vectors, then runs the vCPU's snippet; also for CPU_ON */

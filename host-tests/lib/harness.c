@@ -7,7 +7,6 @@
  * the whole group when the unit's limit passes, and PR_SET_PDEATHSIG ends the
  * child when only this process is killed.
  */
-#define _GNU_SOURCE
 #include "harness.h"
 #include <assay/exit.h>
 #include <errno.h>

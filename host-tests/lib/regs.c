@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading and writing vCPU registers, and naming them for people. */
-#define _GNU_SOURCE
 #include "regs.h"
 #include "vm.h"
 #include <stdio.h>

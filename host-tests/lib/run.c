@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running vCPUs: the port's side of guest snippets, and threads that can be parked. */
-#define _GNU_SOURCE
 #include "vm.h"
 #include "regs.h"
 #include <errno.h>

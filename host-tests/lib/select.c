@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From test records to test runs: a test with variants makes one run for each. */
-#define _GNU_SOURCE
 #include "harness.h"
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,6 @@
  * The state below is per process and there is one process a test, so it is not
  * shared between tests.
  */
-#define _GNU_SOURCE
 #include "harness.h"
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The in-kernel interrupt controllers (Documentation/virt/kvm/devices/arm-vgic*.rst). */
-#define _GNU_SOURCE
 #include "vm.h"
 #include <assay/board.h>
 #include <errno.h>

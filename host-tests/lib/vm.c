@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making VMs, their memory and their vCPUs. */
-#define _GNU_SOURCE
 #include "vm.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small files, whole, without stdio (which would allocate between two captures). */
+#ifndef HOST_FILE_H
+#define HOST_FILE_H
+
+#include <stddef.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Reads at most size - 1 bytes, adds a NUL; length or -errno. */
+ssize_t file_read(const char *path, char *buf, size_t size);
+/* The first line without its newline; false if the file cannot be read. */
+bool file_line(const char *path, char *buf, size_t size);
+bool file_exists(const char *path);
+
+#endif
