@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The interrupt controller that the device tree names: GICv2 (IHI 0048B) or
+ * GICv3 (IHI 0069H). One set of calls for both, and the windows for tests that
+ * want the registers themselves. Interrupts are non-secure Group 1 on GICv3 and
+ * Group 0 on GICv2: a KVM guest sees one security state.
+ */
+#ifndef LIB_GIC_H
+#define LIB_GIC_H
+
+#include "cpu.h"
+#include "mmio.h"
+#include "types.h"
+
+#define GIC_SPURIOUS  1023U
+#define GIC_SPI_FIRST 32U
+#define GIC_PRIORITY  0xa0U /* what the library gives every interrupt it enables */
+
+/* 2, 3, or 0 when the machine has none; the first call looks and switches it on */
+unsigned gic_version(void);
+/* skip the test without a GIC of that version */
+void gic_need(unsigned version);
+
+struct mmio gic_dist(void);
+struct mmio gic_cpu_frame(void);      /* GICv2: GICC */
+struct mmio gic_redist(unsigned cpu); /* GICv3: RD_base; SGI_base is 64 KiB above it */
+uint64_t gic_msi_address(void);	      /* GICv3 ITS: GITS_TRANSLATER; 0 without an ITS */
+
+void gic_enable(unsigned intid);
+void gic_disable(unsigned intid);
+bool gic_is_enabled(unsigned intid);
+void gic_set_priority(unsigned intid, uint8_t priority);
+uint8_t gic_get_priority(unsigned intid);
+void gic_set_pending(unsigned intid, bool pending);
+bool gic_is_pending(unsigned intid);
+void gic_set_active(unsigned intid, bool active);
+bool gic_is_active(unsigned intid);
+void gic_set_edge(unsigned intid, bool edge);
+void gic_route(unsigned intid, unsigned cpu);
+unsigned gic_intids(void); /* highest SPI INTID + 1 */
+
+/* CPU interface of this CPU; ack gives the register as read: its INTID is gic_intid() */
+uint32_t gic_ack(void);
+static inline unsigned gic_intid(uint32_t iar)
+{
+	return iar & 0xffffff;
+}
+void gic_eoi(uint32_t iar);
+void gic_deactivate(uint32_t iar);
+/* the highest pending interrupt without acknowledging it; GIC_SPURIOUS: none */
+unsigned gic_highest_pending(void);
+void gic_set_pmr(uint8_t mask);
+uint8_t gic_get_pmr(void);
+uint8_t gic_running_priority(void);
+void gic_set_eoimode(bool split);
+bool gic_get_eoimode(void);
+
+/* SGIs 0..15 */
+void gic_sgi(unsigned intid, unsigned cpu);
+void gic_sgi_list(unsigned intid, uint64_t cpus); /* bit n: CPU n < 64 */
+void gic_sgi_others(unsigned intid);
+
+/* library: secondaries, and a clean controller after each test */
+void gic_cpu_init(void);
+void gic_reset(void);
+
+/* what both versions share, with the same offsets from their frames */
+#define GICD_CTLR	0x000
+#define GICD_TYPER	0x004
+#define GICD_IIDR	0x008
+#define GICD_IGROUPR	0x080
+#define GICD_ISENABLER	0x100
+#define GICD_ICENABLER	0x180
+#define GICD_ISPENDR	0x200
+#define GICD_ICPENDR	0x280
+#define GICD_ISACTIVER	0x300
+#define GICD_ICACTIVER	0x380
+#define GICD_IPRIORITYR 0x400
+#define GICD_ITARGETSR	0x800
+#define GICD_ICFGR	0xc00
+#define GICD_SGIR	0xf00
+#define GICD_IROUTER	0x6000
+#define GICD_V3_PIDR2	0xffe8
+#define GICD_V2_PIDR2	0xfe8
+
+#define GICR_CTLR      0x000
+#define GICR_IIDR      0x004
+#define GICR_TYPER     0x008
+#define GICR_WAKER     0x014
+#define GICR_PROPBASER 0x070
+#define GICR_PENDBASER 0x078
+#define GICR_PIDR2     0xffe8
+#define GICR_SGI       0x10000 /* SGI_base from RD_base */
+
+#define GICC_CTLR	  0x000
+#define GICC_PMR	  0x004
+#define GICC_BPR	  0x008
+#define GICC_IAR	  0x00c
+#define GICC_EOIR	  0x010
+#define GICC_RPR	  0x014
+#define GICC_HPPIR	  0x018
+#define GICC_IIDR	  0x0fc
+#define GICC_DIR	  0x1000
+#define GICC_CTLR_EOIMODE BIT(9)
+
+/* GICv3 CPU interface by encoding: older assemblers know only some of the names */
+#define ICC_PMR_EL1	 S3_0_C4_C6_0
+#define ICC_IAR1_EL1	 S3_0_C12_C12_0
+#define ICC_EOIR1_EL1	 S3_0_C12_C12_1
+#define ICC_HPPIR1_EL1	 S3_0_C12_C12_2
+#define ICC_BPR1_EL1	 S3_0_C12_C12_3
+#define ICC_DIR_EL1	 S3_0_C12_C11_1
+#define ICC_RPR_EL1	 S3_0_C12_C11_3
+#define ICC_SGI1R_EL1	 S3_0_C12_C11_5
+#define ICC_CTLR_EL1	 S3_0_C12_C12_4
+#define ICC_SRE_EL1	 S3_0_C12_C12_5
+#define ICC_IGRPEN1_EL1	 S3_0_C12_C12_7
+#define ICC_CTLR_EOIMODE BIT(1)
+
+#endif
