@@ -22,6 +22,7 @@ $(BUILD)/native/agent/agent: $(agent_native_obj)
 	$(CC) $(SAN) $^ -o $@
 
 BUNDLE_FILES += $(BUNDLE)/agent
+UNIT_TEST_PROGRAMS += $(BUILD)/native/agent/agent
 CHECKS += check-agent
 
 .PHONY: check-agent

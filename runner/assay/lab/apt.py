@@ -91,6 +91,7 @@ class PrivateApt:
             "Dir::Etc::Preferences": "/dev/null", "Dir::Etc::PreferencesParts": "/dev/null",
             "Dir::State": f"{self.state}/state", "Dir::State::Lists": f"{self.state}/lists",
             "Dir::State::status": "/dev/null", "Dir::Cache": f"{self.state}/cache",
+            "Dir::Cache::pkgcache": "", "Dir::Cache::srcpkgcache": "", "Acquire::GzipIndexes": "true",
             "APT::Architecture": self.architecture, "APT::Default-Release": self.suites[0],
             "APT::Sandbox::User": "root", "APT::Update::Error-Mode": "any", "Debug::NoLocking": "true",
             "Acquire::Languages": "none", "Acquire::Retries": "2", "APT::Install-Recommends": "false",

@@ -148,6 +148,11 @@ class Host:
         """QEMU's process."""
         return self._child.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether QEMU is still there."""
+        return self._child.poll() is None
+
     def write(self, data: bytes) -> None:
         """Types on the host's console."""
         self._child.stdin.write(data)
@@ -295,14 +300,16 @@ def job_limits(job: str) -> dict[bytes, float]:
     return limits
 
 
-def initramfs(bundle: Path, job: str, extra: Archive | None = None) -> bytes:
+def initramfs(bundle: Path, job: str, extra: Archive | None = None, with_bundle: bool = True) -> bytes:
     """The base archive (init, the bundle), the job, and what else a host wants, one behind the other."""
     init = bundle / "init"
     if not init.exists():
         raise AssayError(f"{bundle} is no whole bundle: it has no init; run `make build`")
     base = Archive()
     base.file("init", init.read_bytes(), 0o755)
-    base.tree(bundle, HOME, skip=frozenset({"init"}))
+    if with_bundle:
+        base.tree(bundle, HOME, skip=frozenset({"init"}))
+    base.folder(HOME)
     base.folder("root", 0o700)
     small = Archive()
     small.file("job", job.encode())
@@ -332,7 +339,7 @@ def machine(cell: LabCell) -> list[str]:
     """QEMU's options for the cell itself."""
     properties = f"virt,virtualization=on,gic-version={cell.gic}" + (f",{cell.machine}" if cell.machine else "")
     return ["-M", properties, "-cpu", cell.cpu, "-smp", str(cell.cpus), "-m", str(cell.memory), "-nodefaults",
-            "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio"]
+            "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-monitor", "none"]
 
 
 def _memory_file(name: str, data: bytes) -> int:
@@ -343,21 +350,35 @@ def _memory_file(name: str, data: bytes) -> int:
     return fd
 
 
-def boot(cell: LabCell, bundle: Path, job: str, *, qemu: Qemu | None = None, kernel: Path | None = None,
-         exec_path: str | None = None, network: str | None = None, extra: Archive | None = None,
-         options: Sequence[str] = ()) -> Host:
-    """Starts the cell; use it as a context manager. Fetches kernel and QEMU when the cache lacks them."""
+@dataclass(frozen=True)
+class Prepared:
+    """A command that boots a cell; `initrd` is an open file that QEMU inherits."""
+
+    argv: list[str]
+    initrd: int
+    artefacts: dict[str, Any]
+
+
+def prepare(cell: LabCell, bundle: Path, job: str, *, qemu: Qemu | None = None, kernel: Path | None = None,
+            exec_path: str | None = None, network: str | None = None, extra: Archive | None = None,
+            options: Sequence[str] = (), with_bundle: bool = True) -> Prepared:
+    """Everything but the start. Fetches kernel and QEMU when the cache lacks them. The caller closes `initrd`."""
     qemu = qemu or find_qemu()
     reason = cell.available(qemu)
     if reason:
         raise AssayError(reason)
     files = kernels.own(kernel) if kernel else kernels.get(load_kernels()[cell.kernel])
-    initrd = _memory_file("initramfs", initramfs(bundle, job, extra))
+    initrd = _memory_file("initramfs", initramfs(bundle, job, extra, with_bundle))
+    argv = [*qemu.argv, *machine(cell), "-kernel", str(files.image), "-initrd", f"/proc/self/fd/{initrd}",
+            "-append", command_line(cell, exec_path, network), *options]
+    emulator = {**(qemu.record or {}), "version": qemu.version_text, "path": qemu.path, "origin": qemu.origin}
+    return Prepared(argv, initrd, {"kernel": files.record, "qemu": emulator})
+
+
+def boot(cell: LabCell, bundle: Path, job: str, **how: Any) -> Host:
+    """Starts the cell; use it as a context manager. `how` is what `prepare` takes: qemu, kernel, …"""
+    ready = prepare(cell, bundle, job, **how)
     try:
-        argv = [*qemu.argv, *machine(cell), "-kernel", str(files.image), "-initrd", f"/proc/self/fd/{initrd}",
-                "-append", command_line(cell, exec_path, network), *options]
-        artefacts = {"kernel": files.record, "qemu": {"version": qemu.version_text, "path": qemu.path,
-                                                      "origin": qemu.origin, **(qemu.record or {})}}
-        return Host(cell, argv, [initrd], job_limits(job), artefacts)
+        return Host(cell, ready.argv, [ready.initrd], job_limits(job), ready.artefacts)
     finally:
-        os.close(initrd)
+        os.close(ready.initrd)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What else the lab takes from Debian's arm64 packages: libfdt to link against, and the parts of an ssh host."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from ..errors import AssayError
+from . import cache
+from .apt import PrivateApt, deb_fields, unpack
+
+SUITE = "bookworm"
+SSHD = ("dropbear-bin", "busybox-static")
+
+
+def libfdt(refresh: bool = False) -> Path:
+    """The folder with lib/libfdt.a and include/libfdt.h for the cross compiler."""
+    folder = cache.root() / "arm64"
+    if not refresh and _whole(folder):
+        return folder
+    with cache.lock("arm64"):
+        if not refresh and _whole(folder):
+            return folder
+        cache.say(f"fetching libfdt for arm64 (libfdt-dev, Debian {SUITE})")
+        apt = PrivateApt("arm64", [SUITE])
+        package = apt.resolve("libfdt-dev", SUITE)
+        with cache.staged(folder) as part, tempfile.TemporaryDirectory(prefix=".deb-", dir=part) as temp:
+            tree = Path(temp) / "tree"
+            for deb in apt.download([package], Path(temp) / "debs"):
+                unpack(deb, tree)
+            for name in ("lib", "include"):
+                (part / name).mkdir()
+            archives = sorted(tree.glob("usr/lib/**/libfdt.a"))
+            headers = sorted(tree.glob("usr/include/*.h"))
+            if not archives or not headers:
+                raise AssayError(f"libfdt-dev {package.version} holds no libfdt.a with headers; "
+                                 "this version of Debian is not known to the lab")
+            for file in (archives[0],):
+                shutil.copyfile(file, part / "lib" / file.name)
+            for file in headers:
+                shutil.copyfile(file, part / "include" / file.name)
+            cache.write_record(part, packages=[package.record()], mirror=apt.mirror)
+    return folder
+
+
+def _whole(folder: Path) -> bool:
+    return cache.read_record(folder) is not None and (folder / "lib" / "libfdt.a").exists()
+
+
+def sshd() -> Path:
+    """A tree with dropbear, the libraries it needs, and busybox, for arm64."""
+    folder = cache.root() / "sshd"
+    if cache.read_record(folder):
+        return folder / "tree"
+    with cache.lock("sshd"):
+        if cache.read_record(folder):
+            return folder / "tree"
+        cache.say(f"fetching an ssh server for a lab host ({' and '.join(SSHD)} for arm64, Debian {SUITE})")
+        apt = PrivateApt("arm64", [SUITE])
+        debs = apt.download_closure(SSHD, SUITE)
+        with cache.staged(folder) as part:
+            tree = part / "tree"
+            for deb in debs:
+                unpack(deb, tree)
+            for spare in ("usr/share", "etc", "var", "usr/lib/systemd", "lib/systemd"):
+                shutil.rmtree(tree / spare, ignore_errors=True)
+            # character set converters and extra audit modules of the C library are of no use here
+            for spare in tree.glob("usr/lib/*/gconv"):
+                shutil.rmtree(spare)
+            cache.write_record(part, packages=[deb_fields(deb) for deb in debs], mirror=apt.mirror)
+        for deb in debs:
+            deb.unlink(missing_ok=True)
+    return folder / "tree"

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`./assay lab …`: list the cells, fetch what they need, run a command or a shell in one, start an ssh host."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+from ..errors import AssayError
+from ..frames import End, Err, FrameParser, Log, Out
+from ..paths import BUNDLE
+from . import arm64, cache, kernels
+from .boot import HOME, boot, prepare
+from .cells import DEFAULT_CELL, LabCell, load_cells, load_kernels
+from .cpio import Archive
+from .qemu import Qemu, find_qemu
+from .sshhost import ssh_host
+
+_SHELL = f"""#!/bin/sh
+/bin/busybox --install -s /bin
+stty sane 2>/dev/null
+cd /{HOME}
+echo 'A lab host; its power goes off when this shell ends (or Ctrl-A X).'
+exec setsid cttyhack /bin/sh
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    """Adds `lab` to the runner's command line; the chosen function is in `args.function`."""
+    lab = subparsers.add_parser("lab", help="the emulated ARM64 servers", description=__doc__)
+    commands = lab.add_subparsers(dest="lab_command", metavar="COMMAND", required=True)
+
+    one = commands.add_parser("list", help="the cells, and whether each can run here")
+    one.add_argument("--json", action="store_true", help="as JSON")
+    one.set_defaults(function=cmd_list)
+
+    one = commands.add_parser("fetch", help="put kernel, QEMU and libraries into the cache")
+    one.add_argument("cells", nargs="*", metavar="CELL", help=f"default: {DEFAULT_CELL}")
+    one.add_argument("--all", action="store_true", help="for every cell, and the ssh host")
+    one.add_argument("--refresh", action="store_true", help="fetch kernels again, newer ones if there are")
+    one.set_defaults(function=cmd_fetch)
+
+    one = commands.add_parser("run", help="run one command of the bundle in a cell")
+    _common(one)
+    one.add_argument("--limit", type=float, default=60, metavar="S", help="time limit in seconds before scaling")
+    one.add_argument("command", nargs="+", metavar="-- COMMAND",
+                     help="for example: -- host-tests/nmi --list")
+    one.set_defaults(function=cmd_run)
+
+    one = commands.add_parser("shell", help="a shell in a cell, with the bundle")
+    _common(one)
+    one.set_defaults(function=cmd_shell)
+
+    one = commands.add_parser("ssh-host", help="a lab host with an ssh server, until Ctrl-C")
+    _common(one, optional=True)
+    one.set_defaults(function=cmd_ssh_host)
+    return lab
+
+
+def _common(parser: argparse.ArgumentParser, optional: bool = False) -> None:
+    more = {"nargs": "?", "default": DEFAULT_CELL} if optional else {}
+    parser.add_argument("cell", metavar="CELL", help=f"a name of `./assay lab list`; the default one is {DEFAULT_CELL}",
+                        **more)
+    parser.add_argument("--qemu", metavar="PATH", help="a qemu-system-aarch64 from 7.2 on")
+    parser.add_argument("--kernel", metavar="PATH", type=Path, help="a kernel of your own: Image, vmlinuz or .deb")
+    parser.add_argument("--bundle", metavar="DIR", type=Path, default=BUNDLE, help=argparse.SUPPRESS)
+
+
+def _qemu_or_reason() -> tuple[Qemu | None, str | None]:
+    try:
+        return find_qemu(fetch=False), None
+    except AssayError as e:
+        return None, str(e)
+
+
+def cell_states() -> list[dict[str, object]]:
+    """Each cell with what the lab knows about running it here."""
+    qemu, no_qemu = _qemu_or_reason()
+    states = []
+    for cell in load_cells().values():
+        reason = no_qemu if qemu is None else cell.available(qemu)
+        record = cache.read_record(cache.root() / "kernels" / cell.kernel)
+        states.append({**cell.facts(), "available": reason is None, "reason": reason,
+                       "kernel_release": record.get("release") if record else None})
+    return states
+
+
+def cmd_list(args: argparse.Namespace) -> int:
+    """`lab list`."""
+    states = cell_states()
+    if args.json:
+        print(json.dumps(states, indent=1))
+        return 0
+    width = max(len(str(s["name"])) for s in states)
+    for s in states:
+        state = s["reason"] or s["kernel_release"] or "kernel not fetched yet"
+        mark = "*" if s["name"] == DEFAULT_CELL else " "
+        print(f"{mark} {s['name']:{width}}  {s['description']} [{state}]")
+    return 0
+
+
+def fetch(names: list[str], refresh: bool = False, ssh: bool = False) -> None:
+    """Everything these cells need; quick when it is all there."""
+    cells = [LabCell.load(name) for name in names]
+    arm64.libfdt()
+    find_qemu()
+    known = load_kernels()
+    for name in dict.fromkeys(cell.kernel for cell in cells):
+        kernels.get(known[name], refresh=refresh)
+    if ssh:
+        arm64.sshd()
+
+
+def cmd_fetch(args: argparse.Namespace) -> int:
+    """`lab fetch`."""
+    names = list(load_cells()) if args.all else args.cells or [DEFAULT_CELL]
+    fetch(names, refresh=args.refresh, ssh=args.all)
+    for state in cell_states():
+        if state["name"] in names:
+            print(f"{state['name']}: {state['reason'] or state['kernel_release']}")
+    return 0
+
+
+def _words(command: list[str]) -> list[str]:
+    words = command[1:] if command[:1] == ["--"] else command
+    if not words:
+        raise AssayError("lab run: no command; for example: ./assay lab run k6.12-max -- host-tests/nmi --list")
+    if any(c in word for word in words for c in "\t\n"):
+        raise AssayError("lab run: a word of the command has a tab or newline in it")
+    return words
+
+
+def cmd_run(args: argparse.Namespace) -> int:
+    """`lab run`: the command's output, and its exit status."""
+    words = _words(args.command)
+    job = "\t".join(["run", "command", str(int(args.limit * 1000)), *words]) + "\n"
+    parser = FrameParser()
+    end: End | None = None
+    with boot(LabCell.load(args.cell), args.bundle, job, qemu=find_qemu(args.qemu), kernel=args.kernel) as host:
+        for event in parser.feed_all(host.lines()):
+            if isinstance(event, Out):
+                print(event.text, flush=True)
+            elif isinstance(event, Err):
+                print(event.text, file=sys.stderr, flush=True)
+            elif isinstance(event, Log):
+                print(f"kernel <{event.level}>: {event.text}", file=sys.stderr, flush=True)
+            elif isinstance(event, End):
+                end = event
+        outcome = host.wait()
+    if end is None:
+        for line in outcome.noise:
+            print(line, file=sys.stderr)
+        raise AssayError(f"lab run {words[0]}: the host was lost ({outcome.kind}: {outcome.detail})")
+    if end.limit is not None:
+        raise AssayError(f"lab run {words[0]}: over its limit of {end.limit} ms; give more with --limit")
+    return end.exit if end.exit is not None else 128 + (end.signal or 0)
+
+
+def _user_land(script: str, path: str) -> Archive:
+    archive = Archive()
+    archive.file("bin/busybox", (arm64.sshd() / "bin/busybox").read_bytes(), 0o755)
+    archive.link("bin/sh", "busybox")
+    archive.file(path.lstrip("/"), script.encode(), 0o755)
+    return archive
+
+
+def cmd_shell(args: argparse.Namespace) -> int:
+    """`lab shell`: the terminal becomes the host's console."""
+    start = "/sbin/assay-shell"
+    ready = prepare(LabCell.load(args.cell), args.bundle, "", qemu=find_qemu(args.qemu), kernel=args.kernel,
+                    exec_path=start, extra=_user_land(_SHELL, start))
+    argv = ["mon:stdio" if word == "stdio" else word for word in ready.argv]
+    saved = termios.tcgetattr(0) if os.isatty(0) else None
+    try:
+        return subprocess.run(argv, pass_fds=[ready.initrd], check=False).returncode
+    finally:
+        os.close(ready.initrd)
+        if saved:
+            termios.tcsetattr(0, termios.TCSADRAIN, saved)
+
+
+def cmd_ssh_host(args: argparse.Namespace) -> int:
+    """`lab ssh-host`."""
+    with ssh_host(args.bundle, LabCell.load(args.cell), qemu=find_qemu(args.qemu), kernel=args.kernel) as server:
+        print(f"ssh -F {server.config} lab\n{server.url}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            while server.machine and server.machine.running:
+                time.sleep(0.5)
+    return 0
+
+
+def main() -> int:
+    """`python -m assay.lab.commands`: for lab/setup.sh, which comes before the runner can be trusted to start."""
+    parser = argparse.ArgumentParser(prog="assay")
+    add_parser(parser.add_subparsers(required=True))
+    args = parser.parse_args()
+    try:
+        return args.function(args)
+    except AssayError as e:
+        print(f"assay: {e}", file=sys.stderr)
+        return e.exit_status
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
