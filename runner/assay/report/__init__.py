@@ -6,3 +6,9 @@
     write_matrix_json(results, path)     the decided rows of every host
     terminal.verdict_tables(results)     a rich renderable
 """
+
+from assay.report.html import write_html
+from assay.report.markdown import write_markdown
+from assay.report.matrix import write_matrix_json
+
+__all__ = ["write_html", "write_markdown", "write_matrix_json"]

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all views show, worked out once from the record: claims side by side, host facts, suites, rules."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from assay.judge.values import items, quantity, show
+
+VERDICTS = ("conforms", "deviates", "exceeds", "unknown")
+TEST_VERDICTS = ("pass", "fail", "error", "skip", "xfail", "xpass")
+
+# A sign beside each word, so that no verdict is told by colour alone. Plain glyphs every font has.
+SIGNS = {"conforms": "✓", "deviates": "✗", "exceeds": "↑", "unknown": "?",
+         "pass": "✓", "fail": "✗", "error": "!", "skip": "–", "xfail": "~", "xpass": "±"}
+
+MEANINGS = {
+    "conforms": "measured as claimed", "deviates": "claimed, but broken or missing; or refused badly",
+    "exceeds": "works although not claimed", "unknown": "not decided, for the reason given",
+    "pass": "every expectation held", "fail": "an expectation did not hold",
+    "error": "no verdict: harness, host or time limit", "skip": "the host lacks what the test needs",
+    "xfail": "fails as known", "xpass": "passes although known to fail",
+}
+
+# The panel of host facts: label, keys tried in turn, how the value is shown.
+PANEL: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("CPU", ("host.cpu", "host.cpu_model", "host.midr"), "text"),
+    ("CPUs", ("host.cpus",), "text"),
+    ("Memory", ("host.memory", "host.ram"), "memory"),
+    ("Kernel", ("host.release",), "text"),
+    ("KVM mode", ("kvm.mode",), "mode"),
+    ("Page size", ("host.page_size",), "bytes"),
+    ("Huge pages", ("host.hugepages",), "bytes list"),
+    ("Transparent huge pages", ("host.thp_size",), "bytes"),
+    ("GIC", ("kvm.gic", "host.gic"), "text"),
+    ("GICv2 guests", ("kvm.vgic_v2",), "yes"),
+    ("GICv4", ("kvm.gicv4",), "text"),
+    ("IPA limit", ("kvm.ipa_limit",), "bits"),
+    ("SVE lengths", ("host.sve_lengths", "kvm.sve_lengths"), "lengths"),
+    ("Nested virtualization", ("kvm.cap_arm_el2",), "yes"),
+)
+
+MODES = {"vhe": "VHE", "nvhe": "nVHE", "protected": "protected (pKVM)", "nested": "VHE, nested"}
+
+
+def lengths(value: str) -> str:
+    """`128, 256, 384 … 2048 bits (16)`: a run of equal steps is cut."""
+    numbers = sorted(number for number in map(quantity, items(value)) if number)
+    if not numbers:
+        return "none"
+    if len(numbers) > 4:
+        step = numbers[1] - numbers[0]
+        if all(b - a == step for a, b in zip(numbers, numbers[1:])):
+            return f"{numbers[0]} to {numbers[-1]} bits, every {step}"
+    return ", ".join(map(str, numbers)) + " bits"
+
+
+def show_fact(value: str, how: str) -> str:
+    """A fact as the panel shows it."""
+    if how == "bytes":
+        number = quantity(value)
+        return "none" if number == 0 else show(value, "bytes")
+    if how == "memory":
+        number = quantity(value)
+        return value if number is None else f"{number / (1 << 30):.3g} GiB"
+    if how == "bytes list":
+        return ", ".join(show(item, "bytes") for item in items(value)) or "none"
+    if how == "bits":
+        return show(value, "bits")
+    if how == "lengths":
+        return lengths(value)
+    if how == "mode":
+        return MODES.get(value, value)
+    if how == "yes":
+        return {"0": "no", "1": "yes"}.get(value, value)
+    return value
+
+
+def panel(hosts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the host panel: a label and one value a host; rows nobody measured are left out."""
+    rows = []
+    for label, keys, how in PANEL:
+        values = []
+        for host in hosts:
+            value = next((host["facts"][key] for key in keys if key in host["facts"]), None)
+            if value is None and label == "Kernel":
+                value = host.get("release")
+            if value is None and label == "SVE lengths" and host["facts"].get("kvm.sve") == "0":
+                value = "none"
+            values.append("" if value is None else show_fact(value, how))
+        if any(values):
+            rows.append({"label": label, "values": values})
+    for label, key in (("Kernel package", "kernel_package"), ("Boots", "boots")):
+        values = [host.get(key) for host in hosts]
+        if any(values) and not (key == "boots" and all(value in (None, 1) for value in values)):
+            rows.append({"label": label, "values": [str(value or "") for value in values]})
+    return rows
+
+
+def other_facts(hosts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every fact of every host, by key."""
+    keys = sorted({key for host in hosts for key in host["facts"]})
+    return [{"key": key, "values": [host["facts"].get(key, "") for host in hosts]} for key in keys]
+
+
+def anchor(kind: str, *parts: str) -> str:
+    """An id for an element of the page; only characters that need no escaping."""
+    return kind + "-" + "-".join(re.sub(r"[^A-Za-z0-9_.]+", "-", part) for part in parts)
+
+
+def matrices(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Matrices with their claims; each claim has one result a host."""
+    found: dict[str, dict[str, Any]] = {}
+    for host in results["hosts"]:
+        for matrix in host["matrices"]:
+            entry = found.setdefault(matrix["name"], {
+                **{key: matrix[key] for key in ("name", "title", "document", "language", "about")},
+                "counts": dict.fromkeys(VERDICTS, 0), "claims": {}})
+            for row in matrix["rows"]:
+                claim = entry["claims"].setdefault(row["id"], {
+                    **{key: row[key] for key in ("id", "claim", "claimed", "text", "source", "note")}, "results": []})
+                claim["results"].append({
+                    "host": host["name"], "anchor": anchor("row", host["name"], row["id"]),
+                    **{key: row[key] for key in ("measured", "verdict", "reason", "evidence")}})
+                entry["counts"][row["verdict"]] += 1
+    for entry in found.values():
+        entry["claims"] = list(entry["claims"].values())
+    return list(found.values())
+
+
+def suites(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """Tests by suite, in the order of the record, with the rows each one decides."""
+    decides: dict[tuple[str, str], list[str]] = {}
+    for host in results["hosts"]:
+        for matrix in host["matrices"]:
+            for row in matrix["rows"]:
+                for test in row["evidence"]["tests"]:
+                    decides.setdefault((host["name"], test["id"]), []).append(row["id"])
+    aside = {(entry["host"], entry["test"]): entry for entry in results.get("rules", {}).get("not_judged", [])}
+    rules = {rule["id"]: rule for rule in results.get("rules", {}).get("all", [])}
+    found: dict[str, dict[str, Any]] = {}
+    for test in results["tests"]:
+        suite = found.setdefault(test["suite"], {"name": test["suite"], "kinds": set(), "tests": [],
+                                                 "counts": dict.fromkeys(TEST_VERDICTS, 0), "unexpected": 0})
+        suite["kinds"].add(test["kind"])
+        suite["counts"][test["verdict"]] += 1
+        suite["unexpected"] += not test["expected"]
+        key = (test["host"], test["id"])
+        suite["tests"].append({**test, "anchor": anchor("test", test["host"], test["id"]),
+                               "decides": decides.get(key, []), "aside": aside.get(key),
+                               "citation": rules.get(test["rule"] or "")})
+    return list(found.values())
+
+
+def measured_sections(results: dict[str, Any]) -> dict[str, Any]:
+    """Everything a view needs."""
+    hosts = results["hosts"]
+    tables = matrices(results)
+    totals = dict.fromkeys(VERDICTS, 0)
+    for table in tables:
+        for verdict in VERDICTS:
+            totals[verdict] += table["counts"][verdict]
+    groups = suites(results)
+    tests = {verdict: sum(group["counts"][verdict] for group in groups) for verdict in TEST_VERDICTS}
+    unexpected = [test for group in groups for test in group["tests"] if not test["expected"]]
+    rules = results.get("rules", {"all": [], "without_test": [], "unknown": [], "not_judged": []})
+    by_id = {rule["id"]: rule for rule in rules["all"]}
+    return {
+        "run": results["run"], "hosts": hosts, "panel": panel(hosts), "facts": other_facts(hosts),
+        "matrices": tables, "verdicts": totals, "claims": sum(len(table["claims"]) for table in tables),
+        "results": sum(totals.values()), "suites": groups, "tests": tests, "total_tests": sum(tests.values()),
+        "unexpected": unexpected, "signs": SIGNS, "meanings": MEANINGS,
+        "rules_without_test": [by_id[ident] for ident in rules["without_test"]],
+        "unknown_rules": rules["unknown"], "not_judged": rules["not_judged"], "rules": rules["all"],
+    }
+
+
+def duration(seconds: float) -> str:
+    """`83 s`, `4 min 12 s`, `1 h 3 min`."""
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    if whole < 7200:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """`1 claim`, `2 claims`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
