@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one way from events to results: used while a run goes on, and to rebuild one from its stream.jsonl.
+
+Events are dicts with `ev` and `host`:
+    boot                      a session begins (a boot of the lab host, a connection)
+    artefacts {kernel_package, qemu}
+    hello {fields}            the agent's first frame
+    start, out, err, log, end, bye
+    console {text}            a line that is no whole frame: noise, kept as evidence
+    closed {reason, crash}    the session is over; `crash`: it ended before its work was done
+    giveup {reason}           the rest of this host's tests will not run
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .expect import Expectations
+from .verdict import Record, Verdict, decide
+
+_WORST = ("error", "fail", "xpass", "xfail", "pass", "skip")
+LOG_MAX = 400
+
+
+@dataclass
+class Host:
+    """What is known about one host while its tests run."""
+
+    name: str
+    info: dict  # name, cell, kernel_package, has, time_scale
+    pending: list[str]  # ids that have not been started, in order; repeated with --repeat
+    hello: dict[str, str] = field(default_factory=dict)
+    record: Record | None = None  # the unit that runs, or has ended and is not followed by another yet
+    log: list[dict] = field(default_factory=list)
+    results: dict[str, list[dict]] = field(default_factory=dict)
+    boots: int = 0
+    boot_s: float | None = None
+    boot_at: float = 0.0
+    gave_up: str | None = None
+    done: int = 0
+
+
+class Collector:
+    """Feeds on events, yields an entry of results.json for every unit as soon as it is decided."""
+
+    def __init__(self, tests: dict[str, dict], expectations: Expectations,
+                 on_result: Callable[[dict], None] = lambda entry: None) -> None:
+        self.tests = tests  # id -> the part of an entry that is known before the run
+        self.expectations = expectations
+        self.on_result = on_result
+        self.hosts: dict[str, Host] = {}
+        self.first_start: float | None = None
+        self.qemu: str | None = None
+
+    def add_host(self, info: dict, ids: list[str]) -> Host:
+        """Announce a host and what will run on it, in order."""
+        host = self.hosts[info["name"]] = Host(info["name"], info, list(ids))
+        return host
+
+    def feed(self, event: dict) -> None:
+        """Take in one event."""
+        host = self.hosts[event["host"]]
+        handler = getattr(self, f"_on_{event['ev']}", None)
+        if handler:
+            handler(host, event)
+
+    # ---- sessions
+
+    def _on_boot(self, host: Host, event: dict) -> None:
+        host.boots += 1
+        host.boot_at = event.get("t", 0.0)
+
+    def _on_artefacts(self, host: Host, event: dict) -> None:
+        host.info["kernel_package"] = event.get("kernel_package")
+        self.qemu = event.get("qemu")
+
+    def _on_hello(self, host: Host, event: dict) -> None:
+        if host.boot_s is None:
+            host.boot_s = round(max(0.0, event.get("t", 0.0) - host.boot_at), 3)
+        host.hello.update(event["fields"])
+
+    def _on_closed(self, host: Host, event: dict) -> None:
+        record = host.record
+        if record and record.end is None:
+            record.lost = event["reason"]
+        elif record and event.get("crash"):  # nothing else ran since: it did that
+            record.end, record.lost = None, f"right after it ended: {event['reason']}"
+        self._finish(host)
+
+    def _on_giveup(self, host: Host, event: dict) -> None:
+        self._finish(host)
+        host.gave_up = event["reason"]
+        self._abandon(host, f"not run: {event['reason']}")
+
+    def _on_bye(self, host: Host, event: dict) -> None:
+        self._finish(host)
+
+    # ---- units
+
+    def _on_start(self, host: Host, event: dict) -> None:
+        self._finish(host)
+        test_id = event["id"]
+        if self.first_start is None:
+            self.first_start = event.get("t")
+        if test_id not in host.pending:
+            return  # frames nobody asked for decide nothing
+        while host.pending[0] != test_id:  # its start frame, or all its frames, were damaged
+            lost = Record(host.pending.pop(0), lost="its frames were lost")
+            self._decide(host, lost)
+        host.pending.pop(0)
+        host.record = Record(test_id)
+
+    def _record(self, host: Host, event: dict) -> Record | None:
+        record = host.record
+        if record and record.id == event["id"] and record.end is None:
+            return record
+        if event["id"] in host.pending:  # the start frame was damaged: the rest of the unit still is its own
+            self._on_start(host, event)
+            if host.record:
+                host.record.console.append("[the start frame was lost]")
+            return host.record
+        return None
+
+    def _on_out(self, host: Host, event: dict) -> None:
+        if record := self._record(host, event):
+            record.out.append(event["text"])
+
+    def _on_err(self, host: Host, event: dict) -> None:
+        if record := self._record(host, event):
+            record.err.append(event["text"])
+
+    def _on_log(self, host: Host, event: dict) -> None:
+        entry = {"level": event["level"], "text": event["text"]}
+        record = None if event["id"] == "-" else self._record(host, event)
+        target = record.log if record else host.log
+        if len(target) < LOG_MAX:
+            target.append(entry)
+
+    def _on_end(self, host: Host, event: dict) -> None:
+        if record := self._record(host, event):
+            record.end = event["fields"]
+
+    def _on_console(self, host: Host, event: dict) -> None:
+        if host.record:
+            host.record.console.append(event["text"])
+            host.record.damaged |= event.get("damaged", False)
+        elif len(host.log) < LOG_MAX:
+            host.log.append({"level": "console", "text": event["text"]})
+
+    # ---- decisions
+
+    def _finish(self, host: Host) -> None:
+        if host.record:
+            record, host.record = host.record, None
+            if record.end is None and record.lost is None:
+                record.lost = "its end frame was lost"
+            self._decide(host, record)
+
+    def _abandon(self, host: Host, reason: str) -> None:
+        for test_id in host.pending:
+            self._emit(host, test_id, Record(test_id), Verdict("error", reason, None, [], {}, []))
+        host.pending = []
+
+    def _decide(self, host: Host, record: Record) -> None:
+        self._emit(host, record.id, record, decide(record))
+
+    def _emit(self, host: Host, test_id: str, record: Record, verdict: Verdict) -> None:
+        host.done += 1
+        known = self.tests[test_id]
+        final, expected, reason = self.expectations.apply(
+            test_id, verdict, host.name, host.info.get("has") or [], host.hello.get("release"))
+        entry = {
+            **known, "host": host.name, "verdict": final, "expected": expected, "needs": verdict.needs,
+            "reason": reason, "evidence": verdict.evidence, "facts": verdict.facts, "notes": verdict.notes,
+            "log": record.log, "stderr": record.err, "ms": record.end.get("ms") if record.end else None,
+            "replay": known["replay"] + host.info.get("replay", ""),
+        }
+        host.results.setdefault(test_id, []).append(entry)
+        self.on_result(entry)
+
+    def close(self, reason: str) -> None:
+        """The stream is at its end: what has no verdict by now gets none any more."""
+        for host in self.hosts.values():
+            if host.record:
+                host.record.lost = host.record.lost or (None if host.record.end else f"{reason} while it ran")
+            self._finish(host)
+            self._abandon(host, f"not run: {reason}")
+
+    def entries(self) -> list[dict]:
+        """tests[] of results.json: one entry a test and host, the worst of its repeats."""
+        return [_worst(runs) for host in self.hosts.values() for runs in host.results.values()]
+
+    def host_entries(self) -> list[dict]:
+        """hosts[] of results.json, without the matrices."""
+        found = []
+        for host in self.hosts.values():
+            facts, sources = _facts(host)
+            found.append({
+                "name": host.name, "facts": facts, "fact_sources": sources, "cell": host.info.get("cell"),
+                "kernel_package": host.info.get("kernel_package"), "release": host.hello.get("release"),
+                "boot_s": host.boot_s, "boots": host.boots, "log": host.log, "matrices": [],
+            })
+        return found
+
+
+def _facts(host: Host) -> tuple[dict[str, str], dict[str, str]]:
+    """What the host's tests measured; of two that differ the first stands, and the judge sees both in tests[]."""
+    facts = {f"agent.{key}": value for key, value in host.hello.items()}
+    sources = dict.fromkeys(facts, "agent")
+    for test_id, runs in host.results.items():
+        for run in runs:
+            for key, value in run["facts"].items():
+                if key not in facts:
+                    facts[key], sources[key] = value, test_id
+    return facts, sources
+
+
+def _worst(runs: list[dict]) -> dict:
+    """One entry for a test that ran several times."""
+    if len(runs) == 1:
+        return {**runs[0], "runs": 1}
+    worst = min(runs, key=lambda run: (run["expected"], _WORST.index(run["verdict"])))
+    same = sum(run["verdict"] == worst["verdict"] for run in runs)
+    note = f"{worst['verdict']} in {same} of {len(runs)} runs"
+    times = [run["ms"] for run in runs if run["ms"] is not None]
+    return {**worst, "runs": len(runs), "notes": worst["notes"] + [note], "ms": max(times) if times else None}

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From tests to a job: the text the agent runs (docs/design.md, contract 3)."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .errors import AssayError
+from .tests import Test
+
+# A unit's own limit is kept by the harness inside it, which says more than a kill does; the agent's comes later.
+SLACK_MS = 3000
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One test as a process on the ARM64 host."""
+
+    test: Test
+    argv: tuple[str, ...]
+    limit_ms: int  # before the agent scales it by the host's time_scale
+
+    @property
+    def line(self) -> str:
+        """The unit's line of the job file."""
+        return "\t".join(("run", self.test.id, str(self.limit_ms), *self.argv))
+
+    @property
+    def command(self) -> str:
+        """The unit as it is typed on the host, in the folder of the bundle."""
+        return shlex.join(self.argv)
+
+
+def unit_of(test: Test, seed: int, time_ms: int | None = None) -> Unit:
+    """The process that runs one test; `time_ms` lengthens tests that run by the clock (stress)."""
+    if test.kind == "guest":
+        append = f"test={test.id} seed={seed:#x}" + (f" time={time_ms}" if time_ms else "")
+        argv = ("refvmm", *test.vmm, "--kernel", test.program, "--append", append)
+    else:
+        argv = (test.program, "--test", test.id, "--seed", f"{seed:#x}")
+        if time_ms:
+            argv += ("--time", str(time_ms))
+    for word in argv:
+        if "\t" in word or "\n" in word:
+            raise AssayError(f"{test.file}:{test.line}: test {test.id}: a tab or newline in its options '{word!r}'")
+    limit = test.limit_ms + SLACK_MS + (time_ms or 0)
+    return Unit(test, argv, min(limit, 24 * 3600 * 1000))
+
+
+def job_text(units: Iterable[Unit]) -> str:
+    """The job file."""
+    return "".join(unit.line + "\n" for unit in units)

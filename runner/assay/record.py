@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""results.json: put together from what the collector holds and the judge decides, checked against the schema."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from .collector import Collector
+from .errors import AssayError
+from .expect import Expectations
+from .job import Unit
+from .paths import ROOT, SCHEMA, shown
+
+VERDICTS = ("pass", "fail", "skip", "xfail", "xpass", "error")
+
+
+def assay_version() -> str:
+    """git describe of the tree, or `unknown`."""
+    try:
+        done = subprocess.run(["git", "-C", str(ROOT), "describe", "--tags", "--always", "--dirty"],
+                              capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return done.stdout.strip() if done.returncode == 0 and done.stdout.strip() else "unknown"
+
+
+def known_part(unit: Unit, seed: int) -> dict:
+    """What of a results entry is known before the test ran."""
+    test = unit.test
+    return {
+        "id": test.id, "suite": test.suite, "name": test.name, "variant": test.variant, "kind": test.kind,
+        "rule": test.rule, "file": test.file, "line": test.line, "tags": list(test.tags), "program": unit.command,
+        "seed": f"{seed:#x}", "replay": f"./assay run {test.id} --seed {seed:#x}",
+    }
+
+
+def totals(tests: list[dict]) -> dict[str, int]:
+    """Counts of each verdict, and of what was unexpected."""
+    counts = {"tests": len(tests), **dict.fromkeys(VERDICTS, 0), "unexpected": 0}
+    for test in tests:
+        counts[test["verdict"]] += 1
+        counts["unexpected"] += not test["expected"]
+    return counts
+
+
+def judge_hosts(hosts: list[dict], tests: list[dict], listed: list[dict], wanted: list[str] | None) -> dict:
+    """Decide every matrix (or those named, files of the user's own among them) for every host; the rules' summary."""
+    from . import judge
+
+    folder = ROOT / "matrices"
+    if wanted is None:
+        matrices = judge.load_matrices(folder)
+    else:
+        matrices = [judge.load_matrix(Path(name) if name.endswith(".toml") else folder / f"{name}.toml")
+                    for name in wanted]
+    rules = judge.load_rules(folder / "rules")
+    ids = [test["id"] for test in listed]
+    for host in hosts:
+        mine = [test for test in tests if test["host"] == host["name"]]
+        host["matrices"] = [judge.decide(m, host["facts"], mine, rules, ids) for m in matrices]
+    return judge.rules_summary(rules, tests, listed)
+
+
+def build(run: dict, collector: Collector, listed: list[dict]) -> dict:
+    """The whole of results.json."""
+    hosts, tests = collector.host_entries(), collector.entries()
+    rules = judge_hosts(hosts, tests, listed, run.get("matrices"))
+    results = {"schema": 1, "run": run, "hosts": hosts, "tests": tests, "totals": totals(tests), "rules": rules}
+    return json.loads(json.dumps(results))
+
+
+def validate(results: object, path: Path) -> None:
+    """Check against reports/results.schema.json; AssayError names the first thing that is wrong."""
+    import jsonschema
+
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    wrong = next(jsonschema.Draft202012Validator(schema).iter_errors(results), None)
+    if wrong:
+        where = "/".join(str(part) for part in wrong.absolute_path) or "the top"
+        raise AssayError(f"{shown(path)} is not a record of results: at {where}: {wrong.message[:200]}")
+
+
+def rebuild(events: list[dict], where: str) -> dict:
+    """results.json of a run from its stream, whether or not it came to its end."""
+    if not events or events[0]["ev"] != "run":
+        raise AssayError(f"{where}: does not begin with the event of a run; it cannot be rebuilt")
+    run = dict(events[0]["run"])
+    plan = next((event for event in events if event["ev"] == "plan"), None)
+    if plan is None:
+        raise AssayError(f"{where}: was interrupted before the plan was made; nothing to rebuild")
+    collector = Collector({test["id"]: test for test in plan["tests"]}, Expectations.from_json(plan["known"]))
+    last = 0.0
+    done = False
+    for event in events:
+        last = max(last, event.get("t", 0.0))
+        if event["ev"] == "host":
+            collector.add_host(event["info"], plan["order"])
+        elif event["ev"] == "done":
+            done = event["complete"]
+        elif "host" in event:
+            collector.feed(event)
+    if not collector.hosts:
+        raise AssayError(f"{where}: was interrupted before a host was reached; nothing to rebuild")
+    collector.close("the run was interrupted")
+    run.update(duration_s=round(last, 3), complete=done, first_test_s=collector.first_start, qemu=collector.qemu)
+    return build(run, collector, plan["listed"])

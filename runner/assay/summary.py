@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The end of a run on the terminal: the matrices' verdicts, the suites, what was unexpected, where the report is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .paths import shown
+from .progress import clock
+
+_COLUMNS = (("pass", "green"), ("skip", "yellow"), ("xfail", "yellow"), ("fail", "bold red"), ("xpass", "bold red"),
+            ("error", "bold magenta"))
+LISTED_MAX = 20
+
+
+def by_suite(results: dict) -> list[tuple[str, str, dict[str, int], int, int]]:
+    """(host, suite, counts of verdicts, unexpected, milliseconds) in the order of the run."""
+    rows: dict[tuple[str, str], list] = {}
+    for test in results["tests"]:
+        row = rows.setdefault((test["host"], test["suite"]), [{}, 0, 0])
+        row[0][test["verdict"]] = row[0].get(test["verdict"], 0) + 1
+        row[1] += not test["expected"]
+        row[2] += test["ms"] or 0
+    return [(host, suite, *row) for (host, suite), row in rows.items()]
+
+
+def suite_table(results: dict):  # noqa: ANN201
+    """A table of suites; columns only for verdicts that occurred."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    several = len(results["hosts"]) > 1
+    used = [(verdict, style) for verdict, style in _COLUMNS if results["totals"][verdict]]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    if several:
+        table.add_column("cell")
+    table.add_column("suite")
+    for verdict, _ in used:
+        table.add_column(verdict, justify="right")
+    table.add_column("time", justify="right")
+    last = None
+    for host, suite, counts, unexpected, ms in by_suite(results):
+        cells = [Text("" if host == last else host)] if several else []
+        last = host
+        cells.append(Text(suite, style="bold red" if unexpected else ""))
+        cells += [Text(str(counts.get(verdict, "")) if counts.get(verdict) else "·",
+                       style=style if counts.get(verdict) else "dim") for verdict, style in used]
+        cells.append(Text(f"{ms / 1000:.1f} s", style="dim"))
+        table.add_row(*cells)
+    return table
+
+
+def last_line(results: dict) -> str:
+    """`214 tests: 200 passed, 12 skipped, 2 failed; all as expected`."""
+    totals = results["totals"]
+    words = {"pass": "passed", "fail": "failed", "skip": "skipped", "xfail": "known failures", "xpass": "unexpected passes",
+             "error": "errors"}
+    parts = [f"{totals[verdict]} {word}" for verdict, word in words.items()
+             if totals[verdict] or verdict in ("pass", "fail", "skip")]
+    verdict = "all as expected" if not totals["unexpected"] else f"{totals['unexpected']} unexpected"
+    return f"{totals['tests']} tests: {', '.join(parts)}; {verdict}"
+
+
+def show(results: dict, folder: Path, console) -> None:  # noqa: ANN001
+    """Print it all."""
+    from rich.text import Text
+
+    from .report import terminal
+
+    console.print()
+    console.print(terminal.verdict_tables(results))
+    console.print(suite_table(results))
+    unexpected = [test for test in results["tests"] if not test["expected"]]
+    if unexpected:
+        console.print(Text(f"Unexpected ({len(unexpected)}); run one again with", style="bold"))
+        for test in unexpected[:LISTED_MAX]:
+            console.print(Text.assemble("  ", test["replay"], ("  " + test["verdict"], "dim")), soft_wrap=True)
+        if len(unexpected) > LISTED_MAX:
+            console.print(Text(f"  and {len(unexpected) - LISTED_MAX} more: see the report"))
+        console.print()
+    run = results["run"]
+    style = "bold red" if unexpected else "bold green"
+    console.print(Text.assemble((last_line(results), style), (f"  ({clock(run['duration_s'])}, seed {run['seed']})", "dim")),
+                  soft_wrap=True)
+    for name, what in (("report.html", "report"), ("results.json", "record")):
+        if (folder / name).exists():
+            console.print(Text(f"{what}  {shown(folder / name)}"), soft_wrap=True)
+
+
+def plain(results: dict, folder: Path) -> list[str]:
+    """The same for a pipe."""
+    lines = []
+    for host in results["hosts"]:
+        for matrix in host["matrices"]:
+            counts = matrix.get("counts") or {}
+            said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+            lines.append(f"matrix {matrix['name']} [{host['name']}]: {said}")
+    lines.append(f"report: {shown(folder / 'report.html')}")
+    lines.append(last_line(results))
+    return lines
