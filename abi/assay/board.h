@@ -71,8 +71,9 @@ enum assay_board_spi { ASSAY_BOARD_SPIS(ASSAY_X_SPI) };
 #define ASSAY_SPI_TO_INTID(spi) ((spi) + 32)
 
 /* The PCIe test endpoint; 0x1234 is the de-facto unassigned vendor ID. */
-#define ASSAY_PCI_VENDOR	   0x1234
-#define ASSAY_PCI_DEVICE_TEST	   0xa55a
-#define ASSAY_PCI_DEVICE_ROOT_PORT 0xa550
+#define ASSAY_PCI_VENDOR	     0x1234
+#define ASSAY_PCI_DEVICE_TEST	     0xa55a
+#define ASSAY_PCI_DEVICE_ROOT_PORT   0xa550
+#define ASSAY_PCI_DEVICE_HOST_BRIDGE 0xa540
 
 #endif

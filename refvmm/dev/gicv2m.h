@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A message of a PCIe function reaches the frame as what it is, a 32-bit write to MSI_SETSPI_NS:
+ * the machine's env.msi puts it on the bus.
+ */
+#ifndef REFVMM_DEV_GICV2M_H
+#define REFVMM_DEV_GICV2M_H
+
+#include "core/dev.h"
+
+extern const struct dev_ops gicv2m_ops;
+
+#endif
