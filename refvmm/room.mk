@@ -3,7 +3,7 @@
 
 REFVMM_O     := $(BUILD)/refvmm/a64
 REFVMM_UO    := $(BUILD)/refvmm/unit
-REFVMM_INC   := -Irefvmm -D_GNU_SOURCE -pthread
+REFVMM_INC   := -iquote refvmm -D_GNU_SOURCE -pthread
 
 # On an ARM64 host the system's static libfdt is the right one; elsewhere the set-up put Debian's arm64 one into the cache.
 REFVMM_FDT_INC := $(if $(filter aarch64,$(HOST_ARCH)),,-isystem $(CACHE)/arm64/include)
@@ -13,7 +13,7 @@ REFVMM_SRC   := $(wildcard refvmm/*.c refvmm/core/*.c refvmm/kvm/*.c refvmm/dev/
 REFVMM_OBJ   := $(REFVMM_SRC:refvmm/%.c=$(REFVMM_O)/%.o)
 
 # Everything that sees KVM stays out of the native tests: kvm/, the machine that uses it, and main.
-REFVMM_USRC  := $(filter-out refvmm/main.c refvmm/machine%.c refvmm/kvm/%,$(REFVMM_SRC)) \
+REFVMM_USRC  := $(filter-out refvmm/main.c refvmm/machine% refvmm/kvm/%,$(REFVMM_SRC)) \
 		$(filter-out refvmm/tests/fuzz_%,$(wildcard refvmm/tests/*.c))
 REFVMM_UOBJ  := $(REFVMM_USRC:refvmm/%.c=$(REFVMM_UO)/%.o)
 

@@ -19,6 +19,7 @@ struct dev;
 struct env;
 struct fdt;
 struct gmem;
+struct test_port_host;
 
 /* Where a message-signalled interrupt of a device may go. */
 enum env_msi {
@@ -48,6 +49,7 @@ struct env {
 	const struct env_ops *ops;
 	struct gmem *mem; /* core/gpa.h */
 	enum env_msi msi;
+	const struct test_port_host *port; /* for the test port alone */
 };
 
 /*

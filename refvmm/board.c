@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "board.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/err.h"
+#include "dev/gicv2m.h"
+#include "dev/pcie_host.h"
+#include "dev/pl011.h"
+#include "dev/test_port.h"
+
+#define REDIST_SIZE 0x20000ULL /* two frames of 64 KiB: IHI 0069, 12.10 */
+
+static bool has_v2m(const struct machine_conf *c)
+{
+	return c->gic == GIC_V2;
+}
+
+/* clang-format off */
+/* THE table of devices. A new one is one file in dev/ and one line here. */
+const struct board_row board_table[] = {
+	{&gicv2m_ops, {BOARD_GIC_V2M}, {0},
+	 ASSAY_SPI_GIC_V2M, ASSAY_SPI_GIC_V2M_COUNT, has_v2m},
+	{&pl011_ops, {BOARD_UART}, {0},
+	 ASSAY_SPI_UART, ASSAY_SPI_UART_COUNT, NULL},
+	{&test_port_ops, {BOARD_TEST_PORT}, {0},
+	 ASSAY_SPI_TEST_PORT, ASSAY_SPI_TEST_PORT_COUNT, NULL},
+	{&pcie_host_ops,
+	 {[PCIE_WINDOW_ECAM] = BOARD_PCIE_ECAM, [PCIE_WINDOW_MMIO32] = BOARD_PCIE_MMIO,
+	  [PCIE_WINDOW_PIO] = BOARD_PCIE_PIO},
+	 {[PCIE_WINDOW_ECAM] = BOARD_PCIE_ECAM_HIGH, [PCIE_WINDOW_MMIO64] = BOARD_PCIE_MMIO_HIGH},
+	 ASSAY_SPI_PCIE_INTX, ASSAY_SPI_PCIE_INTX_COUNT, NULL},
+};
+/* clang-format on */
+
+const unsigned board_rows = sizeof(board_table) / sizeof(board_table[0]);
+_Static_assert(sizeof(board_table) / sizeof(board_table[0]) <= CONF_DEVS_MAX, "CONF_DEVS_MAX");
+
+static const struct {
+	const char *name;
+	struct dev_range range;
+} regions[BOARD_REGIONS] = {
+#define REGION_X(name, base, size) [BOARD_##name] = {#name, {base, size}},
+	ASSAY_BOARD_REGIONS(REGION_X)
+#undef REGION_X
+};
+
+static const struct {
+	const char *name;
+	unsigned spi, count;
+} spis[] = {
+#define SPI_X(name, spi, count) {#name, spi, count},
+	ASSAY_BOARD_SPIS(SPI_X)
+#undef SPI_X
+};
+
+const char *board_region_name(enum board_region r)
+{
+	return regions[r].name;
+}
+
+struct dev_range board_region_range(enum board_region r)
+{
+	return regions[r].range;
+}
+
+unsigned board_redists_low(unsigned smp)
+{
+	unsigned room = (unsigned)(ASSAY_GIC_REDIST_SIZE / REDIST_SIZE);
+
+	return smp < room ? smp : room;
+}
+
+static enum board_region window(const struct board_row *row, unsigned i, bool highmem)
+{
+	return highmem && row->high[i] ? row->high[i] : row->low[i];
+}
+
+int board_check(void)
+{
+	for (unsigned i = BOARD_NONE + 1; i + 1 < BOARD_REGIONS; i++) {
+		struct dev_range a = regions[i].range, b = regions[i + 1].range;
+
+		if (a.base + a.size > b.base || !b.size) {
+			err_note("board: %s and %s overlap", regions[i].name, regions[i + 1].name);
+			return -EEXIST;
+		}
+	}
+	for (unsigned i = 0; i + 1 < sizeof(spis) / sizeof(spis[0]); i++) {
+		if (spis[i].spi + spis[i].count > spis[i + 1].spi) {
+			err_note("board: SPIs of %s and %s overlap", spis[i].name,
+				 spis[i + 1].name);
+			return -EEXIST;
+		}
+	}
+	return 0;
+}
+
+int board_conf_init(struct machine_conf *c)
+{
+	for (unsigned i = 0; i < board_rows; i++) {
+		size_t size = board_table[i].ops->conf_size;
+
+		c->dev[i] = size ? calloc(1, size) : NULL;
+		if (size && !c->dev[i]) {
+			board_conf_free(c);
+			return err_host(ENOMEM, "options of %s", board_table[i].ops->name);
+		}
+	}
+	return 0;
+}
+
+void board_conf_free(struct machine_conf *c)
+{
+	for (unsigned i = 0; i < CONF_DEVS_MAX; i++) {
+		free(c->dev[i]);
+		c->dev[i] = NULL;
+	}
+}
+
+int board_build(struct board *b, const struct machine_conf *c, struct env *env)
+{
+	*b = (struct board){0};
+	for (unsigned i = 0; i < board_rows; i++) {
+		const struct board_row *row = &board_table[i];
+		struct dev_place place = {
+			.spi = row->spi, .nr_spi = row->nr_spi, .conf = c->dev[i]};
+		int ret;
+
+		if (row->present && !row->present(c))
+			continue;
+		for (unsigned w = 0; w < DEV_WINDOWS_MAX; w++)
+			place.range[w] = regions[window(row, w, c->highmem)].range;
+		ret = dev_new(&b->dev[b->nr], row->ops, env, &place);
+		if (ret)
+			goto fail;
+		ret = bus_add(&b->bus, b->dev[b->nr++]);
+		if (ret) {
+			err_host(-ret, "board: windows of %s", row->ops->name);
+			goto fail;
+		}
+		continue;
+	fail:
+		board_free(b);
+		return ret;
+	}
+	return 0;
+}
+
+void board_free(struct board *b)
+{
+	while (b->nr)
+		dev_free(b->dev[--b->nr]);
+	*b = (struct board){0};
+}
+
+uint64_t board_top(const struct machine_conf *c)
+{
+	uint64_t top = ASSAY_RAM_BASE + c->ram.size;
+
+	if (c->smp > board_redists_low(c->smp) && top < ASSAY_GIC_REDIST_HIGH_BASE)
+		top = ASSAY_GIC_REDIST_HIGH_BASE + ASSAY_GIC_REDIST_HIGH_SIZE;
+	for (unsigned i = 0; i < board_rows; i++) {
+		const struct board_row *row = &board_table[i];
+
+		if (row->present && !row->present(c))
+			continue;
+		for (unsigned w = 0; w < DEV_WINDOWS_MAX; w++) {
+			struct dev_range r = regions[window(row, w, c->highmem)].range;
+
+			if (r.base + r.size > top)
+				top = r.base + r.size;
+		}
+	}
+	return top;
+}

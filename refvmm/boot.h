@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the machine starts with: a bare-metal ELF (device tree at the start of
+ * RAM) or a Linux Image (Documentation/arch/arm64/booting.rst).
+ */
+#ifndef REFVMM_BOOT_H
+#define REFVMM_BOOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "core/gpa.h"
+
+#define ELF_SEGMENTS_MAX 16U
+
+struct elf_segment {
+	uint64_t gpa, file_size, mem_size;
+	uint64_t offset;
+};
+
+struct elf_image {
+	uint64_t entry; /* physical */
+	struct elf_segment segment[ELF_SEGMENTS_MAX];
+	unsigned nr;
+};
+
+struct linux_image {
+	uint64_t text_offset, size; /* size: with its .bss */
+};
+
+/* Both parse what anybody may have written. NULL, or what is wrong with it. */
+const char *elf_parse(const void *file, size_t len, struct elf_image *out);
+const char *linux_image_parse(const void *file, size_t len, struct linux_image *out);
+/* What kind of file is it? By its magic number alone. */
+int elf_detect(const void *file, size_t len);
+int linux_image_detect(const void *file, size_t len);
+
+/* Where things stand once loaded. */
+struct boot {
+	uint64_t entry;
+	uint64_t dtb;		      /* room for DT_BYTES_MAX */
+	uint64_t initrd, initrd_size; /* size 0: none */
+};
+
+/* Reads kernel and initrd into guest memory and decides where the device tree goes. */
+int boot_load(struct boot *b, const struct machine_conf *c, const struct gmem *m);
+
+#endif

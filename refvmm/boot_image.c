@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The header of a Linux Image: Documentation/arch/arm64/booting.rst, "Call the kernel image". */
+#include <string.h>
+
+#include "boot.h"
+
+#define TEXT_OFFSET_OLD 0x80000U   /* where image_size is 0 (before Linux 3.17) */
+#define OLD_BSS		0x1000000U /* such an image does not say how much memory it needs */
+#define FLAG_BIG_ENDIAN 1U
+#define ALIGN_2M	0x200000U
+
+struct header {
+	uint32_t code[2];
+	uint64_t text_offset, image_size, flags, reserved[3];
+	uint8_t magic[4];
+	uint32_t pe_offset;
+};
+
+static int header(const void *file, size_t len, struct header *h)
+{
+	if (len < sizeof(*h))
+		return 0;
+	memcpy(h, file, sizeof(*h));
+	return !memcmp(h->magic, "ARM\x64", 4);
+}
+
+int linux_image_detect(const void *file, size_t len)
+{
+	struct header h;
+
+	return header(file, len, &h);
+}
+
+const char *linux_image_parse(const void *file, size_t len, struct linux_image *out)
+{
+	struct header h;
+
+	if (!header(file, len, &h))
+		return "not a Linux Image";
+	if (h.flags & FLAG_BIG_ENDIAN)
+		return "big-endian Linux Image";
+	if (!h.image_size)
+		*out = (struct linux_image){TEXT_OFFSET_OLD, len + OLD_BSS};
+	else
+		*out = (struct linux_image){h.text_offset, h.image_size};
+	if (out->text_offset >= ALIGN_2M || (out->text_offset & 0xfff))
+		return "Linux Image with an impossible text_offset";
+	if (out->size < len)
+		return "Linux Image whose header says it is smaller than the file";
+	return NULL;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A virtual CPU: features, registers, and one run until it needs user space. */
+#ifndef REFVMM_KVM_VCPU_H
+#define REFVMM_KVM_VCPU_H
+
+#include "conf.h"
+#include "kvm/vm.h"
+
+struct kvm_run;
+
+struct vcpu {
+	const struct vm *vm;
+	int fd;
+	int stats_fd; /* opened early: the ioctl waits while the vCPU runs; -1: host has none */
+	unsigned id;
+	bool sve, pmu, pauth;
+	struct kvm_run *run;
+};
+
+enum vcpu_exit_kind {
+	VCPU_AGAIN, /* a signal, or nothing to do: run again unless told to stop */
+	VCPU_MMIO_READ,
+	VCPU_MMIO_WRITE,
+	VCPU_SHUTDOWN,
+	VCPU_RESET,
+	VCPU_CRASH,
+};
+
+struct vcpu_exit {
+	enum vcpu_exit_kind kind;
+	uint64_t gpa, val; /* MMIO */
+	unsigned len;
+};
+
+/* All return 0 or a negative error, logged. */
+int vcpu_create(struct vcpu *v, const struct vm *vm, unsigned id);
+/* KVM_ARM_VCPU_INIT with the features `c` asks for and the host has; SVE lengths; finalise. */
+int vcpu_init(struct vcpu *v, const struct cpu_conf *c, bool powered_off);
+/* Once the vGIC is initialised: the PMU's interrupt. */
+int vcpu_init_pmu(const struct vcpu *v);
+int vcpu_set_entry(const struct vcpu *v, uint64_t pc, uint64_t x0);
+int vcpu_mpidr(const struct vcpu *v, uint64_t *mpidr);
+void vcpu_destroy(struct vcpu *v);
+
+int vcpu_run(struct vcpu *v, struct vcpu_exit *x);
+void vcpu_mmio_answer(struct vcpu *v, uint64_t val);
+/* From any thread: the run in progress, or the next one, returns VCPU_AGAIN. */
+void vcpu_kick(struct vcpu *v);
+
+int vcpu_get_reg(const struct vcpu *v, uint64_t id, void *val); /* -errno, unlogged */
+int vcpu_set_reg(const struct vcpu *v, uint64_t id, const void *val);
+
+/* sve.c: before finalisation; leaves the vCPU with exactly `lengths` or says why KVM cannot. */
+int sve_choose(const struct vcpu *v, uint32_t lengths);
+
+#endif

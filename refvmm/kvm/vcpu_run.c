@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of a vCPU, and what its exit means. */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "core/err.h"
+#include "kvm/vcpu.h"
+
+static int system_event(const struct vcpu *v, struct vcpu_exit *x)
+{
+	switch (v->run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		x->kind = VCPU_SHUTDOWN;
+		return 0;
+	case KVM_SYSTEM_EVENT_RESET:
+		x->kind = VCPU_RESET;
+		return 0;
+	case KVM_SYSTEM_EVENT_CRASH:
+		x->kind = VCPU_CRASH;
+		return 0;
+	default:
+		return err_guest("vCPU %u: system event %u", v->id, v->run->system_event.type);
+	}
+}
+
+static void mmio(const struct vcpu *v, struct vcpu_exit *x)
+{
+	x->kind = v->run->mmio.is_write ? VCPU_MMIO_WRITE : VCPU_MMIO_READ;
+	x->gpa = v->run->mmio.phys_addr;
+	x->len = v->run->mmio.len;
+	x->val = 0;
+	if (v->run->mmio.is_write)
+		memcpy(&x->val, v->run->mmio.data, x->len);
+}
+
+/* Errors of KVM_RUN that the guest provokes; the rest are the host's. */
+static int run_failed(const struct vcpu *v, int err)
+{
+	if (err == ENOSYS) /* api.rst, KVM_CAP_ARM_NISV_TO_USER */
+		return err_guest("vCPU %u: an access outside RAM that KVM cannot decode (no valid "
+				 "syndrome)",
+				 v->id);
+	return err_host(err, "KVM_RUN of vCPU %u", v->id);
+}
+
+int vcpu_run(struct vcpu *v, struct vcpu_exit *x)
+{
+	x->kind = VCPU_AGAIN;
+	if (ioctl(v->fd, KVM_RUN, 0) < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : run_failed(v, errno);
+	switch (v->run->exit_reason) {
+	case KVM_EXIT_MMIO:
+		mmio(v, x);
+		return 0;
+	case KVM_EXIT_SYSTEM_EVENT:
+		return system_event(v, x);
+	case KVM_EXIT_INTR:
+		return 0;
+	case KVM_EXIT_FAIL_ENTRY:
+		return err_host(
+			EIO, "vCPU %u: KVM cannot enter the guest, reason 0x%llx", v->id,
+			(unsigned long long)v->run->fail_entry.hardware_entry_failure_reason);
+	case KVM_EXIT_INTERNAL_ERROR:
+		return err_host(EIO, "vCPU %u: KVM internal error %u", v->id,
+				v->run->internal.suberror);
+	default:
+		return err_host(EIO, "vCPU %u: unexpected exit %u", v->id, v->run->exit_reason);
+	}
+}
+
+void vcpu_mmio_answer(struct vcpu *v, uint64_t val)
+{
+	memcpy(v->run->mmio.data, &val, sizeof(v->run->mmio.data));
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A VM, its memory slots, its interrupt lines and messages. */
+#ifndef REFVMM_KVM_VM_H
+#define REFVMM_KVM_VM_H
+
+#include "kvm/kvm.h"
+
+struct vm {
+	const struct kvm *kvm;
+	int fd;
+	int stats_fd; /* -1: the host has none */
+	unsigned ipa_bits;
+	unsigned slots; /* used so far */
+};
+
+/* 0 or a negative error, logged; the host may lack `ipa_bits`. */
+int vm_create(struct vm *vm, const struct kvm *k, unsigned ipa_bits);
+void vm_destroy(struct vm *vm);
+
+/* memslot.c */
+int vm_add_memory(struct vm *vm, uint64_t gpa, uint64_t size, void *host, bool readonly);
+
+/* msi.c: both return what the ioctl does, unlogged. */
+int vm_irq_line(const struct vm *vm, unsigned spi, bool level);
+int vm_signal_msi(const struct vm *vm, uint64_t addr, uint32_t data, uint32_t devid);
+
+/*
+ * stats.c: opens the statistics of a VM or vCPU; -ENOTTY before Linux 5.14. Then adds the one called
+ * `name` to *sum; -ENOENT: no such name.
+ */
+int stats_open(int fd);
+int stats_add(int stats_fd, const char *name, uint64_t *sum);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Putting a machine together. The order is KVM's: see the comment at machine_init(). */
+#include "machine.h"
+
+#include <assay/board.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/err.h"
+#include "fdt.h"
+#include "options.h"
+
+#define IPA_BITS_LEAST 32U
+
+static unsigned ipa_bits(const struct machine_conf *c)
+{
+	uint64_t last = board_top(c) - 1;
+	unsigned bits = 64U - (unsigned)__builtin_clzll(last);
+
+	return c->ipa_bits ? c->ipa_bits : bits < IPA_BITS_LEAST ? IPA_BITS_LEAST : bits;
+}
+
+static int check_ipa_bits(const struct machine_conf *c)
+{
+	if (c->ipa_bits && (board_top(c) - 1) >> c->ipa_bits)
+		return err_usage("--ipa-bits %u: the board ends at 0x%" PRIx64
+				 "; use more, less memory, or highmem=off",
+				 c->ipa_bits, board_top(c));
+	return 0;
+}
+
+static int resolve_gic(struct machine_conf *c, const struct vm *vm)
+{
+	if (c->gic == GIC_HOST || c->gic == GIC_MAX)
+		c->gic = gic_offered(vm, 3) ? GIC_V3 : GIC_V2;
+	if (!gic_offered(vm, c->gic))
+		return err_lacks(c->gic == GIC_V2 ? "gicv2" : "gicv3",
+				 "this host's KVM offers no GICv%u to guests; use "
+				 "--machine gic-version=host",
+				 c->gic);
+	if (c->its == ON && !gic_its_offered(vm))
+		return err_lacks("its", "this host's KVM offers no ITS; use --machine its=off");
+	if (c->its == AUTO)
+		c->its = c->gic == GIC_V3 && gic_its_offered(vm) ? ON : OFF;
+	return options_check(c); /* GICv2 has its own limits */
+}
+
+static int add_cpu(struct machine *m, unsigned id)
+{
+	struct cpu_thread *t = &m->cpu[m->cpus];
+	uint64_t mpidr;
+	int ret;
+
+	t->m = m;
+	m->cpus++;
+	ret = vcpu_create(&t->vcpu, &m->vm, id);
+	if (!ret)
+		ret = vcpu_init(&t->vcpu, &m->conf.cpu, id != 0);
+	if (!ret)
+		ret = vcpu_mpidr(&t->vcpu, &mpidr);
+	if (ret)
+		return ret;
+	if ((mpidr & 0xff00ffffffULL) != fdt_mpidr(id))
+		return err_host(EPROTO, "vCPU %u: MPIDR_EL1 0x%" PRIx64 " is not as described", id,
+				mpidr);
+	return 0;
+}
+
+/* Three descriptors a vCPU do not fit into the customary 1024. */
+static void raise_fd_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r); /* if it fails, the open that does not fit says so */
+}
+
+static int add_cpus(struct machine *m)
+{
+	int ret = 0;
+
+	m->cpu = calloc(m->conf.smp, sizeof(*m->cpu));
+	if (!m->cpu)
+		return err_host(ENOMEM, "--smp %u", m->conf.smp);
+	if (m->conf.smp > 64)
+		raise_fd_limit();
+	for (unsigned i = 0; !ret && i < m->conf.smp; i++)
+		ret = add_cpu(m, i);
+	if (!ret)
+		ret = gic_init(&m->gic);
+	for (unsigned i = 0; !ret && i < m->conf.smp; i++)
+		ret = vcpu_init_pmu(&m->cpu[i].vcpu);
+	return ret;
+}
+
+static int add_ram(struct machine *m)
+{
+	int ret = ram_alloc(&m->ram, &m->conf.ram);
+
+	if (ret)
+		return ret;
+	ret = gmem_add(&m->mem, ASSAY_RAM_BASE, m->ram.size, m->ram.host);
+	if (ret)
+		return err_host(-ret, "RAM at 0x%llx", ASSAY_RAM_BASE + 0ULL);
+	return vm_add_memory(&m->vm, ASSAY_RAM_BASE, m->ram.size, m->ram.host, false);
+}
+
+static int build_fdt(struct machine *m, struct fdt *f, const struct boot *boot)
+{
+	struct machine_conf c = m->conf;
+
+	c.cpu.pmu = m->cpus && m->cpu[0].vcpu.pmu ? ON : OFF;
+	return fdt_build(f, &c, &m->board, boot);
+}
+
+static int load(struct machine *m)
+{
+	struct fdt f = {0};
+	struct boot boot;
+	int ret = boot_load(&boot, &m->conf, &m->mem);
+
+	if (!ret)
+		ret = build_fdt(m, &f, &boot);
+	if (!ret && gmem_write(&m->mem, boot.dtb, f.blob, dt_size(&f)))
+		ret = err_usage("--memory: no room for the device tree at 0x%" PRIx64, boot.dtb);
+	dt_free(&f);
+	return ret ? ret : vcpu_set_entry(&m->cpu[0].vcpu, boot.entry, boot.dtb);
+}
+
+/* A device refuses what it cannot be before anything of KVM exists. */
+static int try_board(struct machine *m)
+{
+	struct board b;
+	int ret = board_check();
+
+	if (!ret)
+		ret = board_build(&b, &m->conf, &m->env);
+	if (!ret)
+		board_free(&b);
+	return ret;
+}
+
+/*
+ * KVM's order: the vGIC before the
+ * vCPUs it serves, SVE lengths before finalisation, vGIC initialisation after the last vCPU, the
+ * PMU and the ITS after that, and no run before all of it.
+ */
+int machine_init(struct machine *m, const struct machine_conf *c)
+{
+	int ret;
+
+	memset(m, 0, sizeof(*m));
+	m->kvm.fd = m->vm.fd = m->vm.stats_fd = m->gic.fd = m->gic.its_fd = -1;
+	m->conf = *c;
+	m->env = (struct env){.ops = &machine_env_ops, .mem = &m->mem, .port = &machine_port_ops};
+	pthread_mutex_init(&m->lock, NULL);
+	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (m->wake_fd < 0)
+		return err_host(errno, "eventfd");
+	ret = try_board(m);
+	if (!ret)
+		ret = check_ipa_bits(c);
+	if (!ret)
+		ret = kvm_open(&m->kvm);
+	if (!ret)
+		ret = vm_create(&m->vm, &m->kvm, ipa_bits(c));
+	if (!ret)
+		ret = resolve_gic(&m->conf, &m->vm);
+	m->env.msi = m->conf.gic == GIC_V2 ? ENV_MSI_V2M
+		     : m->conf.its == ON   ? ENV_MSI_ITS
+					   : ENV_MSI_NONE;
+	if (!ret)
+		ret = board_build(&m->board, &m->conf, &m->env);
+	if (!ret)
+		ret = gic_create(&m->gic, &m->vm, m->conf.gic, m->conf.its == ON, m->conf.smp);
+	if (!ret)
+		ret = add_cpus(m);
+	if (!ret && m->conf.kernel && !m->conf.dump_dtb)
+		ret = add_ram(m);
+	if (!ret && m->conf.kernel && !m->conf.dump_dtb)
+		ret = load(m);
+	return ret;
+}
+
+int machine_dump_dtb(struct machine *m, const char *path)
+{
+	struct fdt f;
+	FILE *out;
+	int ret = build_fdt(m, &f, NULL);
+
+	if (ret)
+		return ret;
+	out = strcmp(path, "-") ? fopen(path, "we") : stdout;
+	if (!out)
+		ret = err_usage("--dump-dtb %s: %s", path, strerror(errno));
+	else if (fwrite(f.blob, dt_size(&f), 1, out) != 1 || fflush(out))
+		ret = err_usage("--dump-dtb %s: %s", path, strerror(errno));
+	if (out && out != stdout)
+		fclose(out);
+	dt_free(&f);
+	return ret;
+}
+
+void machine_free(struct machine *m)
+{
+	for (unsigned i = 0; i < m->cpus; i++)
+		vcpu_destroy(&m->cpu[i].vcpu);
+	free(m->cpu);
+	board_free(&m->board);
+	gic_destroy(&m->gic);
+	vm_destroy(&m->vm);
+	kvm_close(&m->kvm);
+	ram_free(&m->ram);
+	if (m->wake_fd >= 0)
+		close(m->wake_fd);
+	pthread_mutex_destroy(&m->lock);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One machine: VM, vCPUs, board and the threads that run them. Two in one process do not meet. */
+#ifndef REFVMM_MACHINE_H
+#define REFVMM_MACHINE_H
+
+#include <pthread.h>
+
+#include "board.h"
+#include "boot.h"
+#include "core/gpa.h"
+#include "kvm/gic.h"
+#include "kvm/vcpu.h"
+
+#define CONSOLE_LINE_MAX 512U
+
+struct machine;
+
+struct cpu_thread {
+	struct machine *m;
+	struct vcpu vcpu;
+	pthread_t thread;
+	bool started;
+	uint64_t pause_ms; /* asked for by the store being handled */
+};
+
+struct console {
+	char buf[CONSOLE_LINE_MAX];
+	size_t len;
+	bool mid_line; /* the last byte written was no newline */
+};
+
+struct machine {
+	struct env env;		  /* first: env callbacks find the machine by it */
+	struct machine_conf conf; /* resolved: nothing is AUTO or HOST any more */
+	struct kvm kvm;
+	struct vm vm;
+	struct gic gic;
+	struct ram ram;
+	struct gmem mem;
+	struct board board;
+	struct cpu_thread *cpu;
+	unsigned cpus; /* created */
+
+	pthread_mutex_t lock;	    /* board, console, and what follows */
+	struct cpu_thread *current; /* whose MMIO access is being handled */
+	struct console console;
+	uint64_t deadline_ns[CONF_DEVS_MAX]; /* by index in board.dev; 0: none */
+	uint64_t guest_errors;
+	int wake_fd;	 /* eventfd: something for the main thread */
+	bool stopped;	 /* atomic */
+	int result;	 /* of the first who stopped: 0 or a negative error */
+	unsigned status; /* with result 0: the exit status */
+};
+
+/* Creates everything up to the first instruction. machine_free() after failure, too. */
+int machine_init(struct machine *m, const struct machine_conf *c);
+/* Runs to the end; *status is what the guest wants as exit status. */
+int machine_run(struct machine *m, unsigned *status);
+int machine_dump_dtb(struct machine *m, const char *path);
+void machine_free(struct machine *m);
+
+/* Ends the run; the first caller wins. Any thread. */
+void machine_stop(struct machine *m, int result, unsigned status);
+
+/* machine_env.c: the world as this machine's devices see it. */
+extern const struct env_ops machine_env_ops;
+extern const struct test_port_host machine_port_ops;
+void console_flush(struct machine *m);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What devices may ask of the machine. All of it runs under the machine's lock. */
+#include <assay/board.h>
+#include <assay/exit.h>
+#include <assay/port.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/err.h"
+#include "dev/test_port.h"
+#include "machine.h"
+
+static struct machine *machine(struct env *e)
+{
+	return (struct machine *)e;
+}
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+static void env_irq(struct env *e, unsigned spi, bool level)
+{
+	int ret = vm_irq_line(&machine(e)->vm, spi, level);
+
+	if (ret)
+		machine_stop(machine(e), err_host(-ret, "KVM_IRQ_LINE: SPI %u to %d", spi, level),
+			     0);
+}
+
+/* A message to the v2m frame is an ordinary store to a device of the board. */
+static int env_msi(struct env *e, uint64_t addr, uint32_t data, uint32_t devid)
+{
+	struct machine *m = machine(e);
+
+	if (addr - ASSAY_GIC_V2M_BASE < ASSAY_GIC_V2M_SIZE) {
+		if (e->msi != ENV_MSI_V2M)
+			return -ENODEV;
+		bus_write(&m->board.bus, addr, sizeof(data), data);
+		return 0;
+	}
+	return vm_signal_msi(&m->vm, addr, data, devid);
+}
+
+static uint64_t env_clock_ns(struct env *e)
+{
+	(void)e;
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+static uint64_t env_wall_s(struct env *e)
+{
+	(void)e;
+	return (uint64_t)time(NULL);
+}
+
+static void wake(struct machine *m)
+{
+	eventfd_write(m->wake_fd, 1); /* fails only if it would overflow: it is awake then */
+}
+
+static void env_timer(struct env *e, struct dev *d, uint64_t deadline_ns)
+{
+	struct machine *m = machine(e);
+
+	for (unsigned i = 0; i < m->board.nr; i++) {
+		if (m->board.dev[i] == d)
+			m->deadline_ns[i] = deadline_ns;
+	}
+	wake(m);
+}
+
+static void write_all(struct machine *m, const char *p, size_t len)
+{
+	while (len) {
+		ssize_t n = write(STDOUT_FILENO, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			machine_stop(m, err_host(errno, "standard output"), 0);
+			return;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+}
+
+void console_flush(struct machine *m)
+{
+	struct console *c = &m->console;
+
+	if (!c->len)
+		return;
+	c->mid_line = c->buf[c->len - 1] != '\n';
+	write_all(m, c->buf, c->len);
+	c->len = 0;
+}
+
+/* By lines, for a write a character would cost more than the character's own exit. */
+static void env_console(struct env *e, const void *buf, size_t len)
+{
+	struct machine *m = machine(e);
+	struct console *c = &m->console;
+	const char *p = buf;
+
+	for (size_t i = 0; i < len; i++) {
+		c->buf[c->len++] = p[i];
+		if (p[i] == '\n' || c->len == sizeof(c->buf))
+			console_flush(m);
+	}
+	if (m->conf.console_stdio)
+		console_flush(m); /* somebody is typing */
+}
+
+static void env_guest_error(struct env *e, const struct dev *d, const char *what, uint64_t value)
+{
+	struct machine *m = machine(e);
+
+	m->guest_errors++;
+	if (m->conf.verbose)
+		err_note("guest: %s: %s 0x%" PRIx64, d->ops->name, what, value);
+}
+
+const struct env_ops machine_env_ops = {
+	.irq = env_irq,
+	.msi = env_msi,
+	.clock_ns = env_clock_ns,
+	.wall_s = env_wall_s,
+	.timer = env_timer,
+	.console = env_console,
+	.guest_error = env_guest_error,
+};
+
+/* A line of the test port never shares a line with the serial console. */
+static void port_line(struct env *e, const char *text, size_t len)
+{
+	struct machine *m = machine(e);
+	char line[ASSAY_PORT_LINE_MAX + 2];
+	size_t at = 0;
+
+	console_flush(m);
+	if (m->console.mid_line)
+		line[at++] = '\n';
+	m->console.mid_line = false;
+	memcpy(line + at, text, len);
+	at += len;
+	line[at++] = '\n';
+	write_all(m, line, at);
+}
+
+static void port_exit(struct env *e, unsigned status)
+{
+	struct machine *m = machine(e);
+
+	if (status > ASSAY_EXIT_LIMIT)
+		machine_stop(m, err_guest("exit status %u at the test port", status), 0);
+	else
+		machine_stop(m, 0, status);
+}
+
+static int port_stat(struct env *e, const char *name, uint64_t *value)
+{
+	struct machine *m = machine(e);
+	int found = stats_add(m->vm.stats_fd, name, value);
+
+	if (found && found != -ENOENT)
+		return found;
+	for (unsigned i = 0; i < m->cpus; i++) {
+		int ret = stats_add(m->cpu[i].vcpu.stats_fd, name, value);
+
+		if (ret && ret != -ENOENT)
+			return ret;
+		if (!ret)
+			found = 0;
+	}
+	return found;
+}
+
+static void port_pause(struct env *e, uint64_t ms)
+{
+	machine(e)->current->pause_ms += ms;
+}
+
+static int port_pin(struct env *e, uint64_t cpu, uint64_t *online)
+{
+	cpu_set_t set;
+
+	(void)e; /* called by the thread it concerns */
+	*online = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+	if (cpu >= CPU_SETSIZE)
+		return -EINVAL;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+static void port_clocks(struct env *e, uint64_t *monotonic_ns, uint64_t *raw_ns)
+{
+	(void)e;
+	*monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+	*raw_ns = clock_ns(CLOCK_MONOTONIC_RAW);
+}
+
+static void port_memory_facts(struct env *e, uint64_t fact[4])
+{
+	const struct machine *m = machine(e);
+
+	fact[0] = (uint64_t)sysconf(_SC_PAGESIZE);
+	fact[1] = m->ram.page_size;
+	fact[2] = m->ram.thp_size;
+	fact[3] = m->vm.ipa_bits;
+}
+
+const struct test_port_host machine_port_ops = {
+	.line = port_line,
+	.exit = port_exit,
+	.stat = port_stat,
+	.pause = port_pause,
+	.pin = port_pin,
+	.clocks = port_clocks,
+	.memory_facts = port_memory_facts,
+};
