@@ -65,14 +65,4 @@ static inline uint64_t cpu_mpidr(void)
 
 void cpu_main(struct cpu *c);
 
-/*
- * The MMU: an identity map with caches on, done before the first test on the
- * primary and before anything else on a secondary. Weak: without mmu.c the
- * payload runs with the MMU off. Regions with attributes of their own are in
- * link.ld: text is read-only for EL1 and EL0 and executable at both; el0 data
- * may be written at EL0; all else belongs to EL1.
- */
-WEAK void mmu_init(void);
-WEAK void mmu_init_cpu(void);
-
 #endif

@@ -20,6 +20,8 @@
 unsigned gic_version(void);
 /* skip the test without a GIC of that version */
 void gic_need(unsigned version);
+/* skip the test without any */
+void gic_need_any(void);
 
 struct mmio gic_dist(void);
 struct mmio gic_cpu_frame(void);      /* GICv2: GICC */

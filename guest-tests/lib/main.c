@@ -2,6 +2,7 @@
 /* The payload's main: read the command line, run the tests it names (or all), report, end the machine. */
 #include "gic.h"
 #include "irq.h"
+#include "mmu.h"
 #include "psci.h"
 #include "smp.h"
 #include "test.h"
@@ -183,9 +184,8 @@ void lib_main(void)
 		for (;;)
 			wfi(); /* nowhere to say it */
 	mem_init();
-	if (mmu_init)
-		mmu_init();
 	report_init();
+	mmu_init();
 	args = dt_str(dt_path("/chosen"), "bootargs");
 	report_exit(run_all(args ? args : ""));
 }

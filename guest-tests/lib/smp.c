@@ -109,8 +109,6 @@ void cpu_main(struct cpu *c)
 	struct ctx here;
 
 	write_sysreg(tpidr_el1, (uint64_t)(uintptr_t)c);
-	if (mmu_init_cpu)
-		mmu_init_cpu();
 	gic_cpu_init();
 	set_state(c, CPU_IDLE);
 	for (;;) {

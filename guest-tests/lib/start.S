@@ -38,6 +38,7 @@ _start:
 
 cpu_entry:
 	cpu_setup
+	bl	mmu_init_cpu		/* first: no memory is written with the caches off */
 	ldr	x1, [x0]		/* struct cpu: stack_top is its first member */
 	mov	sp, x1
 	mov	x29, xzr

@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BIT(n)		(1ULL << (n))
+#define BIT(n)		(UINT64_C(1) << (n))
 /* bits hi..lo of v */
-#define BITS(v, hi, lo) (((uint64_t)(v) >> (lo)) & (~0ULL >> (63 - (hi) + (lo))))
+#define BITS(v, hi, lo) (((uint64_t)(v) >> (lo)) & (~UINT64_C(0) >> (63 - (hi) + (lo))))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define ALIGN_UP(v, a)	(((v) + ((a)-1)) & ~((a)-1))
 #define MIN(a, b)	((a) < (b) ? (a) : (b))
