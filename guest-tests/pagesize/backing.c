@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How large the pages of stage 2 really are: RAM that nobody touched is written
+ * once in each host page, and KVM's own count of exits says how many faults
+ * that took (Documentation/virt/kvm/api.rst, KVM_GET_STATS_FD: "exits"). A
+ * stage-2 page of N bytes costs one fault for N bytes.
+ */
+#include "common.h"
+
+#define REGION	(8 * SZ_1M)
+#define REGIONS 3U
+/* Exits that are no faults of ours: the host's own interrupts while the loop runs. */
+#define NOISE	64U
+
+/* The fewest of some rounds: interrupts of the host only ever add. */
+static uint64_t exits_of_asking(void)
+{
+	uint64_t fewest = ~0ULL;
+
+	for (unsigned int i = 0; i < 5; i++) {
+		uint64_t before = exits();
+
+		fewest = MIN(fewest, exits() - before);
+	}
+	return fewest;
+}
+
+static void memory_facts(uint64_t facts[4])
+{
+	struct assay_action a = {.op = ASSAY_ACT_MEMORY_FACTS};
+
+	NEED("test-port", port_action(&a) == 0, "this VMM has no assay,test-port to ask");
+	memcpy(facts, a.ret, sizeof(a.ret));
+}
+
+/* Faults that one write to each host page of an untouched REGION takes: the fewest of some. */
+static uint64_t faults_of_region(uint64_t host_page)
+{
+	uint64_t asking = exits_of_asking(), fewest = ~0ULL, unused, size, at;
+
+	mem_unused(&unused, &size);
+	at = ALIGN_UP(unused, REGION);
+	for (unsigned int n = 0; n < REGIONS; n++, at += REGION) {
+		uint64_t before, after;
+
+		if (at + REGION > unused + size)
+			break;
+		before = exits();
+		for (uint64_t page = 0; page < REGION; page += host_page)
+			mmio_wr64(at + page, page);
+		after = exits();
+		fewest = MIN(fewest, after - before - asking);
+		for (uint64_t page = 0; page < REGION; page += host_page)
+			EXPECT_EQ(mmio_rd64(at + page), page);
+	}
+	if (fewest == ~0ULL)
+		test_error("no untouched RAM of %llu MiB: give the VM more --memory", REGION >> 20);
+	return fewest;
+}
+
+/* Could pages of this size have taken so few faults, and so many? */
+static bool fits(uint64_t faults, uint64_t block)
+{
+	return faults <= REGION / block + NOISE;
+}
+
+TEST(pagesize, normal_memory_is_mapped_by_host_pages, RULE("PAGE-S2-1"),
+     .vmm = "--memory 64M,backing=normal")
+{
+	uint64_t facts[4], faults;
+
+	memory_facts(facts);
+	faults = faults_of_region(facts[0]);
+	NOTE("%lu faults for %llu MiB", faults, REGION >> 20);
+	if (EXPECT_GE(faults, REGION / facts[0]) && EXPECT_TRUE(fits(faults, facts[0])))
+		FACT("pagesize.stage2_block_normal", "%lu", facts[0]);
+}
+
+TEST(pagesize, hugetlb_memory_is_mapped_by_huge_pages, RULE("PAGE-S2-2"),
+     .vmm = "--memory 64M,backing=hugetlb:2M")
+{
+	uint64_t facts[4], faults;
+
+	memory_facts(facts);
+	EXPECT_EQ(facts[1], SZ_2M);
+	faults = faults_of_region(facts[0]);
+	NOTE("%lu faults for %llu MiB", faults, REGION >> 20);
+	if (EXPECT_TRUE(fits(faults, facts[1])))
+		FACT("pagesize.stage2_block_hugetlb", "%lu", facts[1]);
+}
+
+/* Whether there is a transparent huge page to be had is the host's affair at that moment. */
+TEST(pagesize, transparent_huge_memory_is_mapped_by_huge_pages, RULE("PAGE-S2-3"),
+     .vmm = "--memory 64M,backing=thp")
+{
+	uint64_t facts[4], faults;
+
+	memory_facts(facts);
+	NEED("thp", facts[2] != 0, "the host has no transparent huge pages");
+	NEED("thp-2m", facts[2] <= REGION,
+	     "the host's transparent huge pages are of %lu MiB, more than this VM can show",
+	     facts[2] >> 20);
+	faults = faults_of_region(facts[0]);
+	NOTE("%lu faults for %llu MiB", faults, REGION >> 20);
+	if (fits(faults, facts[2]))
+		FACT("pagesize.stage2_block_thp", "%lu", facts[2]);
+	else
+		EXPECT_LE(faults, REGION / facts[0] / 2);
+}
