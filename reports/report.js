@@ -113,11 +113,7 @@
 		}
 	}
 
-	let waiting = 0;
-	search.addEventListener("input", () => {
-		clearTimeout(waiting);
-		waiting = setTimeout(apply, 60);
-	});
+	search.addEventListener("input", apply);
 	for (const select of Object.values(selects)) if (select) select.addEventListener("change", apply);
 	for (const chip of chips)
 		chip.addEventListener("click", () => {

@@ -284,6 +284,13 @@ def _judge_limit(case: Case, measure: Measure) -> tuple[str, str, str]:
     return shown, verdict, text + (f"; {reason}" if reason else "")
 
 
+def _telling(case: Case, outcome: str) -> str:
+    """The value to show of a row that facts decide: the first that is not as claimed, else the first."""
+    values = [(rule, found[0][0]) for rule in case.row.facts if (found := case.fact(rule.key))]
+    odd = [value for rule, value in values if not holds(rule.condition, value)]
+    return odd[0] if outcome == "otherwise" and odd else values[0][1]
+
+
 def _judge_outcome(case: Case) -> tuple[str, str, str]:
     """measured, verdict, reason of every other claim."""
     row = case.row
@@ -292,8 +299,7 @@ def _judge_outcome(case: Case) -> tuple[str, str, str]:
         return "not-probed", "unknown", reason
     measured = outcome
     if outcome in ("as-claimed", "otherwise"):
-        values = [values[0][0] for rule in row.facts if (values := case.fact(rule.key))]
-        measured = ", ".join(dict.fromkeys(values))
+        measured = _telling(case, outcome)
         verdict = "conforms" if outcome == "as-claimed" or row.claim == "policy" else "deviates"
         return measured, verdict, reason
     verdict = VERDICT_OF[row.claim][outcome]

@@ -17,7 +17,7 @@ from typing import Any
 from assay.errors import AssayError
 from assay.judge.model import Table, read_toml
 
-_ID = re.compile(r"^[A-Z0-9]+(-[A-Z0-9]+)*-[0-9]+[A-Z]?$")
+_ID = re.compile(r"^[A-Z0-9][A-Z0-9_.]*(-[A-Z0-9_.]+)*-[0-9]+[A-Z]?$")
 
 FAILED = ("fail", "xfail")
 
