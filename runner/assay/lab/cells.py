@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 LAB = ROOT / "lab"
 DEFAULT_CELL = "k6.12-max"
 
-CAPABILITIES = ("kvm", "gicv2", "gicv3", "its", "sve", "hugetlb", "thp", "nested", "mte")
+CAPABILITIES = ("kvm", "gicv2", "gicv3", "its", "sve", "sve-BITS", "ipa-BITS", "hugetlb-SIZE", "thp", "nested", "pmu",
+                "mte")
+_CAPABILITY = re.compile("|".join(cap.replace("BITS", r"[1-9]\d*").replace("SIZE", r"[1-9]\d*[KMG]")
+                                  for cap in CAPABILITIES))
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "kvm_mode": ("vhe", "nvhe", "protected", "nested"), "gic": (2, 3, 4), "timing": ("emulated", "real"),
     "page_size": (4, 16, 64), "thp": (None, "always", "madvise", "never"),
@@ -129,7 +133,7 @@ def _check(where: str, key: str, kind: str, value: Any) -> None:
         raise AssayError(f"{where}: {key} = {value} is not from {_RANGES[key][0]} to {_RANGES[key][1]}")
     if key == "has":
         for cap in value:
-            if cap not in CAPABILITIES:
+            if not isinstance(cap, str) or not _CAPABILITY.fullmatch(cap):
                 raise AssayError(f"{where}: has {cap!r}, which is none of {', '.join(CAPABILITIES)}")
     if key == "hugepages":
         for size, count in value.items():
