@@ -180,7 +180,7 @@ int options_device(struct machine_conf *c, const char *arg)
 	size_t len = strcspn(arg, ",");
 	char name[WORD_MAX];
 
-	if (!len || len >= sizeof(name))
+	if (!len || len >= sizeof(name) || (arg[len] && !arg[len + 1]))
 		return err_usage("--device %s: want NAME[,key=value…]", arg);
 	memcpy(name, arg, len);
 	name[len] = '\0';

@@ -32,7 +32,20 @@ $(REFVMM_UO)/%.o: refvmm/%.c
 $(BUILD)/refvmm/unit-tests: $(REFVMM_UOBJ)
 	$(CC) $(SAN) -pthread -o $@ $^ -lfdt
 
-.PHONY: refvmm check-refvmm
+# libFuzzer targets, one a parser: make fuzz-refvmm-boot [REFVMM_FUZZ_TIME=seconds]
+REFVMM_FUZZ_TIME ?= 20
+REFVMM_FUZZ  := $(patsubst refvmm/tests/fuzz_%.c,%,$(wildcard refvmm/tests/fuzz_*.c))
+REFVMM_FSRC  := $(filter-out refvmm/tests/unit.c refvmm/tests/test_%,$(REFVMM_USRC))
+
+$(BUILD)/refvmm/fuzz-%: refvmm/tests/fuzz_%.c $(REFVMM_FSRC)
+	@mkdir -p $(@D)
+	$(CLANG) $(CSTD) -O1 -g -Iabi $(REFVMM_INC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -lfdt
+
+.PHONY: refvmm check-refvmm $(REFVMM_FUZZ:%=fuzz-refvmm-%)
+$(REFVMM_FUZZ:%=fuzz-refvmm-%): fuzz-refvmm-%: $(BUILD)/refvmm/fuzz-%
+	@mkdir -p $(BUILD)/refvmm/corpus-$*
+	cd $(BUILD)/refvmm && ./fuzz-$* -max_total_time=$(REFVMM_FUZZ_TIME) -max_len=4096 corpus-$*
+
 refvmm: $(BUNDLE)/refvmm
 check-refvmm: $(BUILD)/refvmm/unit-tests
 	$<

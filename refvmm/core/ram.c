@@ -128,11 +128,11 @@ static int map_hugetlb(struct ram *r, uint64_t page)
 					 "/sys/kernel/mm/hugepages",
 					 text);
 		if (err == ENOMEM)
-			return err_lacks(cap,
-					 "%" PRIu64 " free huge pages of %s are needed; echo N "
-					 "> /sys/kernel/mm/hugepages/hugepages-%" PRIu64
-					 "kB/nr_hugepages",
-					 r->size / page, text, kib);
+			return err_lacks(
+				cap,
+				"%" PRIu64 " free huge pages of %s are needed; echo %" PRIu64
+				" > /sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages",
+				r->size / page, text, r->size / page, kib);
 		return err_host(err, "--memory backing=hugetlb:%s: mmap", text);
 	}
 	r->host = r->map;

@@ -55,7 +55,9 @@ int vcpu_create(struct vcpu *v, const struct vm *vm, unsigned id)
 static int want(enum tristate t, bool offered, const char *cap, bool *out)
 {
 	if (t == ON && !offered)
-		return err_lacks(cap, "--cpu host,%s=on: this host's KVM does not offer it", cap);
+		return err_lacks(
+			cap, "%s was asked for, and this host's KVM does not offer it to guests",
+			cap);
 	*out = t != OFF && offered;
 	return 0;
 }

@@ -45,6 +45,7 @@ struct fake_env {
 	unsigned guest_errors;
 	const char *last_error;
 	uint64_t last_error_value;
+	void *user; /* the test's own */
 	struct dev *dev[FAKE_DEVS];
 	unsigned nr_dev;
 };

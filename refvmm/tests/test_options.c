@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line: what each option sets, and that bad ones are refused. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "board.h"
+#include "core/err.h"
+#include "core/parse.h"
+#include "options.h"
+#include "tests/unit.h"
+
+#define ARGS_MAX 32
+
+/* Splits at blanks, so that tests read like a command line. */
+static int parse(struct machine_conf *c, const char *line)
+{
+	char *argv[ARGS_MAX] = {0}, *copy = strdup(line), *save;
+	int argc = 0, ret;
+
+	*c = (struct machine_conf){0};
+	if (!copy || board_conf_init(c))
+		abort();
+	for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		argv[argc++] = w;
+	ret = options_parse(c, argc, argv);
+	board_conf_free(c);
+	c->kernel = c->initrd = c->append = NULL; /* pointed into the copy */
+	free(copy);
+	return ret;
+}
+
+TEST(options, defaults)
+{
+	struct machine_conf c;
+
+	ASSERT_EQ(parse(&c, "refvmm --kernel x"), 0);
+	EXPECT_EQ(c.smp, 1);
+	EXPECT_EQ(c.ram.size, 256 << 20);
+	EXPECT_EQ(c.ram.backing, RAM_NORMAL);
+	EXPECT_EQ(c.gic, GIC_HOST);
+	EXPECT_EQ(c.its, AUTO);
+	EXPECT_EQ(c.cpu.sve, AUTO);
+	EXPECT(c.highmem);
+}
+
+TEST(options, later_words_override)
+{
+	struct machine_conf c;
+
+	ASSERT_EQ(parse(&c, "refvmm --kernel x --machine gic-version=3,its=on "
+			    "--machine virt-1,its=off,highmem=off --smp 4 --smp 2 "
+			    "--machine gic-version=max"),
+		  0);
+	EXPECT_EQ(c.gic, GIC_MAX);
+	EXPECT_EQ(c.its, OFF);
+	EXPECT_EQ(c.smp, 2);
+	EXPECT(!c.highmem);
+}
+
+TEST(options, memory_and_its_backing)
+{
+	struct machine_conf c;
+
+	ASSERT_EQ(parse(&c, "refvmm --kernel x --memory 2G,backing=hugetlb:512M"), 0);
+	EXPECT_EQ(c.ram.size, 2ULL << 30);
+	EXPECT_EQ(c.ram.backing, RAM_HUGETLB);
+	EXPECT_EQ(c.ram.page_size, 512 << 20);
+	ASSERT_EQ(parse(&c, "refvmm --kernel x --memory 64M,backing=thp --memory 128M"), 0);
+	EXPECT_EQ(c.ram.size, 128 << 20);
+	EXPECT_EQ(c.ram.backing, RAM_THP);
+	ASSERT_EQ(
+		parse(&c, "refvmm --kernel x --memory backing=hugetlb:2M --memory backing=hugetlb"),
+		0);
+	EXPECT_EQ(c.ram.page_size, 0);
+	ASSERT_EQ(parse(&c, "refvmm --kernel x --memory 255G"), 0);
+}
+
+TEST(options, sve_lengths)
+{
+	struct machine_conf c;
+
+	ASSERT_EQ(parse(&c, "refvmm --kernel x --sve 128,256,512"), 0);
+	EXPECT_EQ(c.cpu.sve_lengths, 0xb);
+	EXPECT_EQ(c.cpu.sve, ON);
+	ASSERT_EQ(parse(&c, "refvmm --kernel x --sve 2048 --sve off"), 0);
+	EXPECT_EQ(c.cpu.sve, OFF);
+	EXPECT_EQ(c.cpu.sve_lengths, 0);
+	ASSERT_EQ(parse(&c, "refvmm --kernel x --cpu host,sve=off,pmu=off,pauth=on"), 0);
+	EXPECT_EQ(c.cpu.sve, OFF);
+	EXPECT_EQ(c.cpu.pmu, OFF);
+	EXPECT_EQ(c.cpu.pauth, ON);
+}
+
+TEST(options, mistakes_are_usage_errors)
+{
+	static const char *const bad[] = {
+		"refvmm",
+		"refvmm --kernel",
+		"refvmm x",
+		"refvmm --kernel x --smp 0",
+		"refvmm --kernel x --smp -1",
+		"refvmm --kernel x --smp 2x",
+		"refvmm --kernel x --smp 99999999999999999999",
+		"refvmm --kernel x --memory 0",
+		"refvmm --kernel x --memory 1X",
+		"refvmm --kernel x --memory 99999999T",
+		"refvmm --kernel x --memory 1G,",
+		"refvmm --kernel x --memory ,1G",
+		"refvmm --kernel x --memory 1G,backing",
+		"refvmm --kernel x --memory 1G,backing=wood",
+		"refvmm --kernel x --memory 1G,backing=hugetlb:",
+		"refvmm --kernel x --memory 1G,backing=hugetlb:0",
+		"refvmm --kernel x --sve 100",
+		"refvmm --kernel x --sve 0",
+		"refvmm --kernel x --sve 2176",
+		"refvmm --kernel x --sve 128,",
+		"refvmm --kernel x --sve 128=1",
+		"refvmm --kernel x --machine gic-version=4",
+		"refvmm --kernel x --machine gic-version",
+		"refvmm --kernel x --machine its=maybe",
+		"refvmm --kernel x --machine gic-version=2,its=on",
+		"refvmm --kernel x --machine nonsense",
+		"refvmm --kernel x --cpu host,sve",
+		"refvmm --kernel x --cpu nonsense",
+		"refvmm --kernel x --device nonsense",
+		"refvmm --kernel x --device pci-test,",
+		"refvmm --kernel x --console tcp",
+		"refvmm --kernel x --ipa-bits 31",
+		"refvmm --kernel x --time-limit 0",
+		"refvmm --kernel x --nonsense",
+	};
+
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct machine_conf c;
+		int ret = parse(&c, bad[i]);
+
+		if (ret != -ERR_USAGE)
+			unit_fail(__FILE__, __LINE__, bad[i], (uint64_t)-ret, ERR_USAGE);
+	}
+}
+
+TEST(options, what_is_never_offered_is_refused)
+{
+	static const char *const refused[] = {
+		"refvmm --kernel x --smp 513",
+		"refvmm --kernel x --machine gic-version=2 --smp 9",
+		"refvmm --kernel x --machine highmem=off --smp 124",
+		"refvmm --kernel x --machine highmem=off --memory 4G",
+		"refvmm --kernel x --memory 256G",
+		"refvmm --kernel x --machine q35",
+		"refvmm --kernel x --machine secure=on",
+		"refvmm --kernel x --cpu cortex-a57",
+		"refvmm --kernel x --device pvpanic",
+		"refvmm --kernel x --device vga,vgamem=16",
+		"refvmm --dimm 1G",
+		"refvmm --control-command save",
+	};
+
+	for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		struct machine_conf c;
+		int ret = parse(&c, refused[i]);
+
+		if (ret != -ERR_REFUSED)
+			unit_fail(__FILE__, __LINE__, refused[i], (uint64_t)-ret, ERR_REFUSED);
+	}
+}
+
+TEST(options, help_and_version_run_nothing)
+{
+	struct machine_conf c;
+	int null = open("/dev/null", O_WRONLY), out = dup(STDOUT_FILENO);
+	int version, help;
+
+	ASSERT(null >= 0 && out >= 0);
+	fflush(stdout);
+	dup2(null, STDOUT_FILENO);
+	version = parse(&c, "refvmm --version");
+	help = parse(&c, "refvmm --help --nonsense");
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	close(null);
+	close(out);
+	EXPECT_EQ(version, OPTIONS_DONE);
+	EXPECT_EQ(help, OPTIONS_DONE);
+}
+
+TEST(parse, numbers_and_sizes)
+{
+	uint64_t v;
+
+	EXPECT(!parse_u64("0x10", &v) && v == 16);
+	EXPECT(!parse_u64("010", &v) && v == 10);
+	EXPECT(!parse_u64("18446744073709551615", &v) && v == UINT64_MAX);
+	EXPECT(parse_u64("18446744073709551616", &v));
+	EXPECT(parse_u64("", &v));
+	EXPECT(parse_u64(" 1", &v));
+	EXPECT(parse_u64("-1", &v));
+	EXPECT(parse_u64("1 ", &v));
+	EXPECT(!parse_size("4k", &v) && v == 4096);
+	EXPECT(!parse_size("16G", &v) && v == 16ULL << 30);
+	EXPECT(!parse_size("16777215T", &v) && v == 16777215ULL << 40);
+	EXPECT(parse_size("16777216T", &v));
+	EXPECT(parse_size("1GB", &v));
+	EXPECT(parse_size("G", &v));
+}
+
+TEST(parse, sizes_read_back)
+{
+	char buf[32];
+
+	EXPECT_STR(format_size(buf, sizeof(buf), 2 << 20), "2M");
+	EXPECT_STR(format_size(buf, sizeof(buf), 64 << 10), "64K");
+	EXPECT_STR(format_size(buf, sizeof(buf), 1025), "1025");
+	EXPECT_STR(format_size(buf, sizeof(buf), 0), "0");
+}
+
+TEST(parse, word_lists)
+{
+	const char *list = "a,b=c,d=", *value;
+	char key[4];
+
+	EXPECT(parse_word(&list, key, sizeof(key), &value) == 1 && !strcmp(key, "a") && !value);
+	EXPECT(parse_word(&list, key, sizeof(key), &value) == 1 && !strcmp(key, "b"));
+	EXPECT_STR(value, "c");
+	EXPECT(parse_word(&list, key, sizeof(key), &value) == 1 && !strcmp(value, ""));
+	EXPECT_EQ(parse_word(&list, key, sizeof(key), &value), 0);
+	list = "abcd";
+	EXPECT(parse_word(&list, key, sizeof(key), &value) < 0);
+	list = "a,,b";
+	EXPECT(parse_word(&list, key, sizeof(key), &value) == 1);
+	EXPECT(parse_word(&list, key, sizeof(key), &value) < 0);
+}
