@@ -20,10 +20,10 @@
 #include <stdatomic.h>
 
 #define VM_RAM_BASE   0x40000000ULL
-#define VM_RAM_SIZE 0x100000ULL /* default; a multiple of every host page size */
+#define VM_RAM_SIZE   0x100000ULL   /* default; a multiple of every host page size */
 #define VM_STACK_BASE 0x40020000ULL /* VM_STACK_SIZE for each vCPU */
 #define VM_STACK_SIZE 0x400ULL
-#define VM_FREE_BASE 0x400a0000ULL
+#define VM_FREE_BASE  0x400a0000ULL
 #define VM_MAX_VCPUS  512
 #define VM_MAX_SLOTS  32
 

@@ -83,7 +83,8 @@ static bool is_el2_register(uint64_t id)
 
 	if ((id & KVM_REG_ARM_COPROC_MASK) != KVM_REG_ARM64_SYSREG || (op1 != 4 && op1 != 5))
 		return false;
-	return id != REG_SYS(2, 4, 0, 7, 0) /* DBGVCR32_EL2 */ && id != REG_SYS(3, 4, 3, 0, 0) /* DACR32_EL2 */ &&
+	return id != REG_SYS(2, 4, 0, 7, 0) /* DBGVCR32_EL2 */ &&
+	       id != REG_SYS(3, 4, 3, 0, 0) /* DACR32_EL2 */ &&
 	       id != REG_SYS(3, 4, 5, 0, 1) /* IFSR32_EL2 */ &&
 	       id != REG_SYS(3, 4, 5, 3, 0) /* FPEXC32_EL2 */;
 }

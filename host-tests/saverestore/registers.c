@@ -16,7 +16,8 @@ static struct reg_list list;
 /* Views that clear the bits written as one, for user space too since 6.12 (set_pmreg): their SET twins carry the state. */
 static bool clears_on_write(uint64_t id)
 {
-	return id == REG_SYS(3, 0, 9, 14, 2) /* PMINTENCLR_EL1 */ || id == REG_SYS(3, 3, 9, 12, 2) /* PMCNTENCLR_EL0 */ ||
+	return id == REG_SYS(3, 0, 9, 14, 2) /* PMINTENCLR_EL1 */ ||
+	       id == REG_SYS(3, 3, 9, 12, 2) /* PMCNTENCLR_EL0 */ ||
 	       id == REG_SYS(3, 3, 9, 12, 3) /* PMOVSCLR_EL0 */;
 }
 
@@ -27,7 +28,8 @@ static bool clears_on_write(uint64_t id)
 TEST(saverestore, every_register_round_trips, RULE("KVM-REG-1"),
      VARIANTS("plain: | sve: sve=1 | pmu: pmu=1 | pauth: pauth=1"))
 {
-	bool sve = test_param_u64("sve", 0), pmu = test_param_u64("pmu", 0), pauth = test_param_u64("pauth", 0);
+	bool sve = test_param_u64("sve", 0), pmu = test_param_u64("pmu", 0),
+	     pauth = test_param_u64("pauth", 0);
 	uint32_t features = 0;
 	struct vm *vm;
 	uint8_t was[256], is[256];
@@ -35,8 +37,14 @@ TEST(saverestore, every_register_round_trips, RULE("KVM-REG-1"),
 
 	if (pmu && kvm_cap(KVM_CAP_ARM_PMU_V3) <= 0)
 		SKIP_NEEDS("pmu", "KVM_CAP_ARM_PMU_V3 is 0 on this host");
-	vm = vm_new(.vcpus = 1, .gic = 0, .sve = sve,
-		    .features = pmu ? 1U << KVM_ARM_VCPU_PMU_V3 : 0);
+	if (pauth && (kvm_cap(KVM_CAP_ARM_PTRAUTH_ADDRESS) <= 0 ||
+		      kvm_cap(KVM_CAP_ARM_PTRAUTH_GENERIC) <= 0))
+		SKIP_NEEDS("pauth", "KVM_CAP_ARM_PTRAUTH_ADDRESS or _GENERIC is 0 on this host");
+	if (pmu)
+		features |= 1U << KVM_ARM_VCPU_PMU_V3;
+	if (pauth)
+		features |= 1U << KVM_ARM_VCPU_PTRAUTH_ADDRESS | 1U << KVM_ARM_VCPU_PTRAUTH_GENERIC;
+	vm = vm_new(.vcpus = 1, .sve = sve, .features = features);
 	vcpu_reg_list(vm, 0, &list);
 	ASSERT_GT(list.n, 60U);
 	for (uint64_t i = 0; i < list.n; i++) {
