@@ -189,29 +189,20 @@ def _others(sub: argparse._SubParsersAction) -> None:
     parser.set_defaults(module="doctor")
 
 
-def _lab(sub: argparse._SubParsersAction) -> None:
-    parser = sub.add_parser("lab", help="the lab: cells, kernels, QEMU",
-                            description="Emulated ARM64 servers, described in lab/cells.toml.")
-    lab = parser.add_subparsers(title="commands", metavar="COMMAND", dest="lab", required=True,
-                               parser_class=Parser)
-    sub = lab.add_parser("list", help="the cells, and whether they can run")
-    sub.add_argument("--qemu", metavar="PATH", help="look with this QEMU")
-    sub.add_argument("--json", action="store_true", help="as JSON")
-    sub = lab.add_parser("fetch", help="put QEMU and the kernels of cells into the cache")
-    sub.add_argument("cell", nargs="*", metavar="GLOB", help="cells (default: the default cell)")
-    sub.add_argument("--refresh", action="store_true", help="fetch the newest version even when one is cached")
-    parser.set_defaults(module="labcommand")
-
-
-def make_parser() -> Parser:
-    """The whole command line."""
+def make_parser(lab: bool = True) -> Parser:
+    """The whole command line; `lab` False leaves the lab's own commands out, which take long to import."""
     parser = Parser(prog="assay", description="Assay: what the KVM of an ARM64 server supports, measured and judged.",
                     epilog=EPILOG)
     parser.add_argument("--version", action="store_true", help="print the version and end")
     sub = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     _run(sub)
     _others(sub)
-    _lab(sub)
+    if lab:
+        from .lab import commands
+
+        commands.add_parser(sub)
+    else:
+        sub.add_parser("lab", help="the emulated ARM64 servers")
     return parser
 
 
@@ -219,7 +210,7 @@ def main(argv: list[str], began: float | None = None) -> int:
     """Run a command; every AssayError is one line on stderr."""
     began = time.monotonic() if began is None else began
     try:
-        parser = make_parser()
+        parser = make_parser(lab="lab" in argv)
         args = parser.parse_args(argv)
         args.argv = argv
         if args.version:

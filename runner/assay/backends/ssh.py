@@ -84,6 +84,13 @@ class SshBackend:
 
     def open(self) -> None:
         """Connect, look whether the host can run the suite, copy the bundle."""
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
         self._control = tempfile.mkdtemp(prefix="assay-ssh-")
         answer = self._remote(_PROBE).splitlines()
         if len(answer) < 4 or not answer[-1].startswith("/"):
@@ -119,10 +126,13 @@ class SshBackend:
 
     def _return(self) -> None:
         until = time.monotonic() + self.reconnect_s
+        before, self.folder = self.folder, None
         while True:
             self._drop_control()
             try:
                 self.open()
+                if before:  # only the connection was lost: the host has not been cleaned by a restart
+                    self._remote(f"rm -rf {shlex.quote(before)}", timeout=30)
                 return
             except AssayError as e:
                 if time.monotonic() >= until:

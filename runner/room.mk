@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+# The runner's own tests. It needs no building: it is Python with Debian's packages.
+
+.PHONY: check-runner
+check-runner:
+	@$(PYTHON) -m pytest -q -p no:cacheprovider $(wildcard runner/tests/test_*.py)
+
+CHECKS += check-runner

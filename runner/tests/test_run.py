@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay run` from the command line to the files, with the real agent and shell scripts for tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from assay import store
+
+
+def latest(tmp_path: Path) -> dict:
+    return json.loads((tmp_path / "out" / "latest" / "results.json").read_text())
+
+
+def by_name(results: dict) -> dict[str, dict]:
+    return {test["name"]: test for test in results["tests"]}
+
+
+def test_everything_at_once(assay, tmp_path):
+    status, out, err = assay("run", "--seed", "0x5eed")
+    assert status == 1 and err == ""
+    results = latest(tmp_path)
+    verdicts = {name: test["verdict"] for name, test in by_name(results).items()}
+    assert verdicts == {"good": "pass", "good_too": "pass", "bad": "fail", "lacks": "skip", "dies": "error", "slow": "pass",
+                        "seed": "pass", "hangs": "error"}
+    assert results["totals"] == {"tests": 8, "pass": 4, "fail": 1, "skip": 1, "xfail": 0, "xpass": 0, "error": 2,
+                                 "unexpected": 3}
+    assert results["run"]["complete"] and results["run"]["seed"] == "0x5eed" and results["run"]["backend"] == "native"
+    assert by_name(results)["seed"]["notes"] == ["seed 0x5eed time"]
+    assert by_name(results)["dies"]["stderr"] == ["about to die"]
+    assert by_name(results)["dies"]["reason"] == "killed by SIGSEGV"
+    assert "time limit of 3300 ms" in by_name(results)["hangs"]["reason"]
+    assert results["hosts"][0]["facts"]["cpu.count"] == "2"
+    assert results["hosts"][0]["fact_sources"]["cpu.count"] == "s.good"
+    lines = out.splitlines()
+    assert any("a.c:16: rd32(rtc): got 0x1, want 0x0" in line and "s.bad" in line for line in lines)
+    assert lines[-1] == "8 tests: 4 passed, 1 failed, 1 skipped, 2 errors; 3 unexpected"
+
+
+def test_all_files_are_there_and_valid(assay, tmp_path):
+    assay("run", "s.good", "s.bad", "s.lacks", "s.dies")
+    folder = tmp_path / "out" / "latest"
+    assert sorted(p.name for p in folder.iterdir()) == ["junit.xml", "matrix.json", "report.html", "report.md",
+                                                        "results.json", "results.ktap", "stream.jsonl"]
+    suites = ElementTree.parse(folder / "junit.xml").getroot()
+    assert (suites.get("tests"), suites.get("failures"), suites.get("errors"), suites.get("skipped")) == ("4", "1", "1", "1")
+    host = latest(tmp_path)["hosts"][0]["name"]
+    cases = {case.get("name"): case for case in suites.iter("testcase")}
+    assert {case.get("classname") for case in cases.values()} == {f"{host}.s"}
+    assert [child.tag for child in cases["bad"]] == ["failure"]
+    assert cases["bad"][0].get("message") == "a.c:16: rd32(rtc): got 0x1, want 0x0"
+    assert [child.tag for child in cases["dies"]] == ["error", "system-err"] and len(cases["good"]) == 0
+    ktap = (folder / "results.ktap").read_text().splitlines()
+    assert ktap[:2] == ["KTAP version 1", "1..4"]
+    assert "# a.c:16: rd32(rtc): got 0x1, want 0x0" in ktap
+    assert sum(line.startswith(("ok ", "not ok ")) for line in ktap) == 4
+    assert any(line.startswith("ok ") and "s.lacks # SKIP needs=its: no ITS here" in line for line in ktap)
+    assert json.loads((folder / "matrix.json").read_text())
+
+
+def test_exit_status_0_when_all_is_as_expected(assay):
+    status, out, _ = assay("run", "--tag", "smoke")
+    assert status == 0 and out.splitlines()[-1] == "2 tests: 2 passed, 0 failed, 0 skipped; all as expected"
+
+
+def test_json_goes_to_stdout_alone(assay, tmp_path):
+    status, out, err = assay("run", "s.good", "s.bad", "--json")
+    assert status == 1 and json.loads(out) == latest(tmp_path)
+    assert "s.bad" in err
+
+
+def test_repeat_time_and_seed_reach_the_programs(assay, tmp_path):
+    status, _, _ = assay("run", "s.seed", "--repeat", "3", "--time", "2s", "--seed", "77")
+    assert status == 0
+    entry = by_name(latest(tmp_path))["seed"]
+    assert entry["notes"][0] == "seed 0x4d time 2000" and entry["runs"] == 3
+    assert entry["program"] == "host-tests/s --test s.seed --seed 0x4d --time 2000"
+    assert entry["replay"] == "./assay run s.seed --seed 0x4d"
+
+
+def test_two_runs_never_share_a_folder(assay, tmp_path):
+    assay("run", "s.good")
+    first = (tmp_path / "out" / "latest").resolve()
+    before = {p.name: p.read_bytes() for p in first.iterdir()}
+    assay("run", "s.bad")
+    second = (tmp_path / "out" / "latest").resolve()
+    assert first != second and before == {p.name: p.read_bytes() for p in first.iterdir()}
+
+
+def test_events_are_written_as_they_come(assay, tmp_path, bundle):
+    seen: list[str] = []
+
+    def watch() -> None:
+        for _ in range(200):
+            for path in (tmp_path / "out").glob("2*/stream.jsonl"):
+                text = path.read_text()
+                if '"ev":"end","host"' in text and '"ev":"bye"' not in text:
+                    seen.append(text)
+                    return
+            time.sleep(0.02)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    assay("run", "s.good", "s.slow")
+    watcher.join()
+    assert seen and "s.good" in seen[0]
+
+
+def interrupted_copy(folder: Path, to: Path, keep: int, torn: bytes = b"") -> None:
+    """What is left of a run that was killed."""
+    to.mkdir()
+    lines = (folder / "stream.jsonl").read_bytes().split(b"\n")
+    (to / "stream.jsonl").write_bytes(b"\n".join(lines[:keep]) + b"\n" + torn)
+
+
+def test_report_of_a_finished_run_says_the_same(assay, tmp_path):
+    assay("run", "s.good", "s.bad", "s.lacks")
+    folder = (tmp_path / "out" / "latest").resolve()
+    before = json.loads((folder / "results.json").read_text())
+    (folder / "results.json").unlink()
+    status, _, _ = assay("report")
+    after = json.loads((folder / "results.json").read_text())
+    assert status == 0
+    before["run"].pop("duration_s"), after["run"].pop("duration_s")
+    assert before == after
+
+
+def test_report_rebuilds_an_interrupted_run_at_every_line(assay, tmp_path):
+    assay("run", "s.good", "s.bad", "s.lacks")
+    folder = (tmp_path / "out" / "latest").resolve()
+    whole = (folder / "stream.jsonl").read_bytes().count(b"\n")
+    for keep in range(1, whole):
+        part = tmp_path / f"part{keep}"
+        interrupted_copy(folder, part, keep, b'{"ev":"out","host":"torn')
+        status, _, err = assay("report", str(part))
+        if keep < 3:
+            assert status == 2 and len(err.splitlines()) == 1 and "interrupted before" in err
+            continue
+        assert status == 0, err
+        results = json.loads((part / "results.json").read_text())
+        entries = by_name(results)
+        assert set(entries) == {"good", "bad", "lacks"} and results["run"]["complete"] is False or keep == whole - 0
+        recorded = [json.loads(line) for line in (part / "stream.jsonl").read_text().splitlines()[:keep]]
+        for name, want in (("good", "pass"), ("bad", "fail"), ("lacks", "skip")):
+            ended = any(e["ev"] == "end" and e["id"] == f"s.{name}" for e in recorded)
+            assert entries[name]["verdict"] == (want if ended else "error"), (keep, name)
+
+
+def test_a_stream_damaged_in_the_middle_is_one_line(assay, tmp_path):
+    assay("run", "s.good")
+    stream = (tmp_path / "out" / "latest").resolve() / "stream.jsonl"
+    lines = stream.read_text().splitlines()
+    lines[3] = lines[3][:10]
+    stream.write_text("\n".join(lines) + "\n")
+    (stream.parent / "results.json").unlink()
+    status, _, err = assay("report")
+    assert status == 2 and "line 4 is damaged" in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": 2}', "\x00", "null"])
+def test_results_that_are_no_record_are_one_line(assay, tmp_path, text):
+    folder = tmp_path / "out" / "20260101T000000Z-0000"
+    folder.mkdir(parents=True)
+    (folder / "results.json").write_text(text)
+    for argv in (("show", "s.good", "--run", folder.name), ("matrix", "--run", folder.name), ("report", folder.name),
+                 ("diff", folder.name, "2026"), ("diff", folder.name, str(folder))):
+        status, out, err = assay(*argv)
+        assert status == 2 and len(err.splitlines()) == 1 and out == "", (argv, err)
+
+
+def test_interrupt_keeps_what_was_recorded(assay, tmp_path):
+    def interrupt() -> None:
+        for _ in range(500):
+            if any('"id":"s.hangs"' in p.read_text().split('"ev":"hello"')[-1] for p in tmp_path.glob("out/2*/stream.jsonl")
+                   if '"ev":"hello"' in p.read_text()):
+                break
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    status, _, err = assay("run", "s.good", "s.hangs", "--time", "60s")
+    thread.join()
+    results = latest(tmp_path)
+    assert status == 2 and len(err.splitlines()) == 1 and "interrupted" in err and str(tmp_path) in err
+    assert not results["run"]["complete"]
+    assert by_name(results)["good"]["verdict"] == "pass"
+    assert by_name(results)["hangs"]["verdict"] == "error" and "interrupted" in by_name(results)["hangs"]["reason"]
+
+
+def test_full_disk_is_one_line_and_loses_nothing(assay, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small tmpfs needs root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    assay("run", "s.good", "--out", str(tmp_path / "earlier"))
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=False).returncode:
+        pytest.skip("mount of a tmpfs is not permitted here")
+    try:
+        status, _, err = assay("run", "s.good", "--out", str(disk / "out"))
+        earlier = (disk / "out" / "latest").resolve()
+        kept = {p.name: p.read_bytes() for p in earlier.iterdir()}
+        free = os.statvfs(disk)
+        filler = disk / "filler"
+        filler.write_bytes(bytes(max(0, free.f_bavail * free.f_frsize - 8192)))
+        status, out, err = assay("run", "s.good", "s.bad", "s.lacks", "s.seed", "--repeat", "20", "--out", str(disk / "out"))
+        assert status == 2 and len(err.splitlines()) == 1 and "no space left" in err, err
+        assert kept == {p.name: p.read_bytes() for p in earlier.iterdir()}
+        broken = next(p for p in (disk / "out").glob("2*") if p.resolve() != earlier)
+        recorded = store.read_stream(broken / "stream.jsonl")
+        assert any(event["ev"] == "end" for event in recorded)
+        filler.unlink()
+        status, _, err = assay("report", str(broken))
+        assert status == 0, err
+        rebuilt = json.loads((broken / "results.json").read_text())
+        assert not rebuilt["run"]["complete"] and rebuilt["totals"]["tests"] == 4
+        assert rebuilt["hosts"][0]["facts"]["cpu.count"] == "2"  # what s.good measured before the disk was full
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_full_disk_at_the_reports_keeps_the_record(assay, tmp_path, monkeypatch):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    monkeypatch.setattr(signal, "SIGXFSZ", signal.SIGXFSZ)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limit[1]))
+        status, _, err = assay("run", "s.good")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, handler)
+    folder = next((tmp_path / "out").glob("2*"))
+    assert status == 2 and len(err.splitlines()) == 1 and "cannot be written" in err
+    assert (folder / "stream.jsonl").exists() and not list(folder.glob(".*"))
+    assert assay("report", folder.name)[0] == 0
+    assert (folder / "report.html").exists()
+
+
+def test_folder_without_write_permission(assay, tmp_path, bundle):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder should be")
+    status, _, err = assay("run", "s.good", "--out", str(blocked / "out"))
+    assert status == 2 and len(err.splitlines()) == 1 and "blocked" in err and "--out DIR" in err
+    status, _, err = assay("run", "s.good", "--out", "/proc/assay-out")
+    assert status == 2 and len(err.splitlines()) == 1 and "/proc/assay-out" in err
+
+
+def test_latest_that_is_a_folder_is_left_alone(assay, tmp_path):
+    (tmp_path / "out" / "latest").mkdir(parents=True)
+    status, _, err = assay("run", "s.good")
+    assert status == 2 and "is no symbolic link" in err and (tmp_path / "out" / "latest").is_dir()
+
+
+def test_agent_that_cannot_run(assay, bundle, tmp_path):
+    (bundle / "agent").unlink()
+    status, _, err = assay("run", "s.good")
+    assert status == 2 and "agent is missing" in err and not (tmp_path / "out").exists()
+    (bundle / "agent").write_text("no program")
+    (bundle / "agent").chmod(0o755)
+    status, _, err = assay("run", "s.good")
+    assert status == 2 and len(err.splitlines()) == 1
