@@ -93,10 +93,14 @@ class Case:
             self.facts[key] = found
         return self.facts[key]
 
-    def one_fact(self, key: str) -> tuple[str | None, str]:
-        """A fact's value, or None and the reason why it has none to go by."""
+    def one_fact(self, key: str, by: str | None = None) -> tuple[str | None, str]:
+        """A fact's value, or None and the reason why there is none: that of the test `by` which measures it."""
         values = self.fact(key)
         if not values:
+            for test in self.group([by], "also") if by else []:
+                if test["verdict"] == "skip":
+                    return None, f"skipped: {test.get('reason')}"
+                return None, f"fact {key} was not measured: {test['id']} ended as {test['verdict']}: {_why(test)}"
             return None, f"fact {key} was not measured on this host"
         if len(values) > 1:
             said = ", ".join(f"{value} ({test})" for value, test in values)
@@ -151,9 +155,17 @@ def _group(case: Case, globs: tuple[str, ...], role: str, good: str, bad: str) -
     return Found(good, f"{len(passed)} of {len(judged)} tests passed{note}")
 
 
+def _must(case: Case) -> Found:
+    """Tests that have to pass whichever way the row goes: silent when they pass or skip."""
+    found = _group(case, case.row.must, "must", "", "broken")
+    if found.outcome == "" or found.reason.startswith("skipped: "):
+        return Found()
+    return found
+
+
 def _fact(case: Case, rule: FactRule) -> Found:
     """What one fact says; with no outcome words it is a plain as-claimed or otherwise."""
-    value, reason = case.one_fact(rule.key)
+    value, reason = case.one_fact(rule.key, rule.by)
     if value is None:
         silent = rule.optional and not case.fact(rule.key)
         return Found() if silent else Found(reason=reason)
@@ -172,9 +184,10 @@ def _combine(case: Case) -> tuple[str | None, str]:
     row = case.row
     works = _group(case, row.works, "works", "works", "broken")
     refused = _group(case, row.refused, "refused", "refused-cleanly", "refused-badly")
+    must = _must(case)
     case.group(row.also, "also")
     facts = [_fact(case, rule) for rule in row.facts]
-    found = [part for part in (works, refused, *facts) if part.outcome or part.reason]
+    found = [part for part in (works, refused, must, *facts) if part.outcome or part.reason]
 
     for bad in ("broken", "refused-badly"):
         worst = [part for part in found if part.outcome == bad]
@@ -213,7 +226,7 @@ def _said(part: Found, row: Row) -> str:
 def _limit_values(case: Case, measure: Measure) -> tuple[list[str], list[str], str]:
     """Values seen to work, values seen to be broken, and the reason when nothing can be said."""
     if measure.fact:
-        value, reason = case.one_fact(measure.fact)
+        value, reason = case.one_fact(measure.fact, measure.by)
         return (items(value) if value is not None else []), [], reason
     good, bad, reasons = [], [], []
     for value, globs in measure.values.items():
@@ -277,6 +290,9 @@ def _judge_limit(case: Case, measure: Measure) -> tuple[str, str, str]:
         return shown, "unknown", f"fact {measure.fact} is `{shown}`, which is no quantity"
     verdict, text = _compare(case.row, measure, good)
     refused = _group(case, case.row.refused, "refused", "refused-cleanly", "refused-badly")
+    must = _must(case)
+    if must.outcome or must.reason:
+        return shown, "deviates" if must.outcome else "unknown", f"{text}; but {must.reason}"
     if refused.outcome == "refused-badly":
         return shown, "deviates", f"{text}; but beyond it {refused.reason}"
     if case.row.refused and not refused.outcome and not refused.reason.startswith("skipped: "):
@@ -320,12 +336,12 @@ def _judge_outcome(case: Case) -> tuple[str, str, str]:
 def _judge(case: Case) -> tuple[str, str, str]:
     row = case.row
     if row.not_probed:
-        case.group([*row.works, *row.refused, *row.also], "also")
+        case.group(row.globs, "also")
         for rule in row.facts:
             case.fact(rule.key)
         return "not-probed", "unknown", f"not probed yet ({row.not_probed})"
     if row.condition:
-        value, missing = case.one_fact(row.condition.key)
+        value, missing = case.one_fact(row.condition.key, row.condition.by)
         if value is None:
             case.group(row.globs, "also")
             return "not-probed", "unknown", missing

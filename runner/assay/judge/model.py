@@ -36,6 +36,7 @@ class FactRule:
     then: str | None
     otherwise: str | None
     optional: bool
+    by: str | None
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Condition:
     key: str
     condition: dict[str, Any]
     reason: str
+    by: str | None
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Measure:
     values: dict[str, tuple[str, ...]]
     unit: str | None
     compare: str
+    by: str | None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Row:
     limit: tuple[str, ...] = ()
     works: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    must: tuple[str, ...] = ()
     facts: tuple[FactRule, ...] = ()
     measure: Measure | None = None
     condition: Condition | None = None
@@ -96,11 +100,12 @@ class Row:
     @property
     def globs(self) -> list[str]:
         """Every test glob the row names."""
-        found = [*self.works, *self.refused, *self.also]
+        found = [*self.works, *self.refused, *self.must, *self.also]
         if self.measure:
             for globs in self.measure.values.values():
                 found += globs
-        return found
+        sources = [*self.facts, self.measure, self.condition]
+        return found + [one.by for one in sources if one and one.by]
 
     @property
     def fact_keys(self) -> list[str]:
@@ -184,6 +189,12 @@ class Table:
                 raise self.fail(f"key `{key}`: `{glob}` is no test glob; write suite.name, * allowed")
         return value
 
+    def glob(self, key: str) -> str | None:
+        value = self.text(key)
+        if value is not None and not _GLOB.match(value):
+            raise self.fail(f"key `{key}`: `{value}` is no test glob; write suite.name, * allowed")
+        return value
+
     def flag(self, key: str) -> bool:
         value = self.data.pop(key, False)
         if not isinstance(value, bool):
@@ -225,13 +236,13 @@ def _fact_rule(table: Table) -> FactRule:
         words[name] = table.text(name)
         if words[name] is not None and words[name] not in OUTCOMES:
             raise table.fail(f"unknown outcome `{words[name]}`; write one of {', '.join(OUTCOMES)}")
-    optional = table.flag("optional")
+    rule = FactRule(key, condition, words["then"], words["else"], table.flag("optional"), table.glob("by"))
     table.end()
-    return FactRule(key, condition, words["then"], words["else"], optional)
+    return rule
 
 
 def _condition(table: Table) -> Condition:
-    found = Condition(table.must("key"), table.operators(), table.must("reason"))
+    found = Condition(table.must("key"), table.operators(), table.must("reason"), table.glob("by"))
     table.end()
     return found
 
@@ -253,7 +264,7 @@ def _measure(table: Table) -> Measure:
         values = {key: inner.globs(key) for key in list(inner.data)}
     if (fact is None) == (not values):
         raise table.fail("give either `fact` or `values`")
-    measure = Measure(fact, values, table.text("unit"), table.word("compare", COMPARE))
+    measure = Measure(fact, values, table.text("unit"), table.word("compare", COMPARE), table.glob("by"))
     table.end()
     return measure
 
@@ -286,7 +297,7 @@ def _row(data: Any, number: int, path: Path, name: str) -> Row:
     row = Row(
         id=ident, claim=claim, text=table.must("text"), section=table.must("section"),
         words=table.text("words"), limit=_limit(table, claim),
-        works=table.globs("works"), refused=table.globs("refused"), also=table.globs("also"),
+        works=table.globs("works"), refused=table.globs("refused"), must=table.globs("must"), also=table.globs("also"),
         facts=tuple(map(_fact_rule, table.tables("facts"))),
         measure=_measure(measure) if measure else None,
         condition=_condition(condition) if condition else None,

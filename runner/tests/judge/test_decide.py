@@ -249,6 +249,35 @@ def test_evidence_names_the_fact_and_who_measured_it(tmp_path: Path) -> None:
     assert row["evidence"]["facts"] == [{"key": "k", "value": "1", "test": "a.x"}]
 
 
+def test_a_missing_fact_takes_its_tests_reason(tmp_path: Path) -> None:
+    body = 'claim = "supported"\nfacts = [{ key = "k", is = 1, by = "f.k" }]'
+    row = decide(tmp_path, body, [skip("f.k", "no SMBIOS")])
+    assert (row["verdict"], row["reason"]) == ("unknown", "skipped: no SMBIOS")
+    assert [test["id"] for test in row["evidence"]["tests"]] == ["f.k"]
+    row = decide(tmp_path, body, [result("f.k", "error", reason="crashed")])
+    assert row["verdict"] == "unknown" and "f.k ended as error: crashed" in row["reason"]
+    assert decide(tmp_path, body, [result("f.k", facts={"k": "1"})])["verdict"] == "conforms"
+
+
+MUST = 'claim = "unsupported"\nrefused = ["a.*"]\nmust = ["b.*"]'
+
+
+def test_what_must_pass_decides_only_by_failing(tmp_path: Path) -> None:
+    assert brief(decide(tmp_path, MUST, [result("a.x"), result("b.x")])) == ("refused-cleanly", "conforms")
+    assert brief(decide(tmp_path, MUST, [result("a.x"), skip("b.x")])) == ("refused-cleanly", "conforms")
+    assert brief(decide(tmp_path, MUST, [result("a.x"), result("b.x", "fail")])) == ("broken", "deviates")
+    assert decide(tmp_path, MUST, [result("a.x"), result("b.x", "error", reason="r")])["verdict"] == "unknown"
+    assert decide(tmp_path, MUST, [result("a.x")])["verdict"] == "unknown"
+    assert decide(tmp_path, MUST, [skip("a.x"), result("b.x")])["verdict"] == "unknown"
+
+
+def test_what_must_pass_holds_for_limits_too(tmp_path: Path) -> None:
+    body = limit("15", "capacity", "ports") + '\nmust = ["b.*"]'
+    assert decide(tmp_path, body, [result("b.x")], {"k": "15"})["verdict"] == "conforms"
+    assert decide(tmp_path, body, [result("b.x", "fail")], {"k": "15"})["verdict"] == "deviates"
+    assert decide(tmp_path, body, [result("b.x", "error", reason="r")], {"k": "15"})["verdict"] == "unknown"
+
+
 # ---- conditions and accepted outcomes: the three verdicts of one row on three hosts
 
 SVE = """claim = "supported"
