@@ -127,6 +127,7 @@ class Matrix:
     document: str
     language: str
     about: str
+    order: int
     facts_from: tuple[str, ...]
     rows: tuple[Row, ...]
     path: Path
@@ -199,6 +200,12 @@ class Table:
         value = self.data.pop(key, False)
         if not isinstance(value, bool):
             raise self.fail(f"key `{key}` must be true or false")
+        return value
+
+    def number(self, key: str, default: int) -> int:
+        value = self.data.pop(key, default)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.fail(f"key `{key}` must be a whole number")
         return value
 
     def operators(self) -> dict[str, Any]:
@@ -331,7 +338,7 @@ def load_matrix(path: Path) -> Matrix:
     matrix = Matrix(
         name=name, title=head.must("title"), document=head.must("document"),
         language=head.text("language") or "en", about=head.text("about") or "",
-        facts_from=head.globs("facts_from"),
+        order=head.number("order", 1000), facts_from=head.globs("facts_from"),
         rows=tuple(_row(row, n, path, name) for n, row in enumerate(rows, 1)), path=path)
     head.end()
     seen: set[str] = set()
@@ -345,12 +352,12 @@ def load_matrix(path: Path) -> Matrix:
 
 
 def load_matrices(folder: Path | str) -> list[Matrix]:
-    """Every matrix of a folder, by name."""
+    """Every matrix of a folder, by its `order`, then by name."""
     folder = Path(folder)
     paths = sorted(path for path in folder.glob("*.toml") if path.name not in NOT_MATRICES)
     if not paths:
         raise AssayError(f"{folder}: holds no matrix (*.toml)")
-    return [load_matrix(path) for path in paths]
+    return sorted((load_matrix(path) for path in paths), key=lambda matrix: (matrix.order, matrix.name))
 
 
 def tests_of(matrix: Matrix) -> list[str]:
