@@ -67,18 +67,17 @@ static int load_elf(struct boot *b, const char *path, const struct file *f, cons
 	b->dtb = ASSAY_RAM_BASE;
 	for (unsigned i = 0; i < img.nr; i++) {
 		const struct elf_segment *s = &img.segment[i];
-		uint8_t *to = gpa_ptr(m, s->gpa, s->mem_size);
 
-		if (!to)
+		if (!gpa_ptr(m, s->gpa, s->mem_size))
 			return err_usage("--kernel %s: segment of 0x%" PRIx64 " bytes at 0x%" PRIx64
 					 " lies outside RAM; see --memory",
 					 path, s->mem_size, s->gpa);
 		if (s->gpa < ASSAY_RAM_BASE + DT_BYTES_MAX)
 			return err_usage("--kernel %s: segment at 0x%" PRIx64 " lies in the first "
-					 "%u KiB of RAM, which hold the device tree",
+					 "%lu KiB of RAM, which hold the device tree",
 					 path, s->gpa, DT_BYTES_MAX / 1024);
-		memcpy(to, f->data + s->offset, s->file_size);
-		memset(to + s->file_size, 0, s->mem_size - s->file_size);
+		gmem_write(m, s->gpa, f->data + s->offset, s->file_size);
+		gmem_zero(m, s->gpa + s->file_size, s->mem_size - s->file_size);
 	}
 	b->entry = img.entry;
 	return 0;
@@ -97,7 +96,7 @@ static int load_image(struct boot *b, const char *path, const struct file *f, co
 	    !gpa_ptr(m, b->entry, end - b->entry + ALIGN_2M + DT_BYTES_MAX))
 		return err_usage("--kernel %s: needs 0x%" PRIx64 " bytes of RAM; see --memory",
 				 path, img.size);
-	memcpy(gpa_ptr(m, b->entry, f->len), f->data, f->len);
+	gmem_write(m, b->entry, f->data, f->len);
 	b->dtb = (end + ALIGN_2M - 1) & ~(ALIGN_2M - 1); /* must not cross a 2 MiB boundary */
 	return 0;
 }

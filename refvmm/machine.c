@@ -199,10 +199,8 @@ int machine_dump_dtb(struct machine *m, const char *path)
 
 	if (ret)
 		return ret;
-	out = strcmp(path, "-") ? fopen(path, "we") : stdout;
-	if (!out)
-		ret = err_usage("--dump-dtb %s: %s", path, strerror(errno));
-	else if (fwrite(f.blob, dt_size(&f), 1, out) != 1 || fflush(out))
+	out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+	if (!out || fwrite(f.blob, dt_size(&f), 1, out) != 1 || fflush(out))
 		ret = err_usage("--dump-dtb %s: %s", path, strerror(errno));
 	if (out && out != stdout)
 		fclose(out);

@@ -66,7 +66,7 @@ static int opt_dump_dtb(struct machine_conf *c, const char *arg)
 
 static int opt_console(struct machine_conf *c, const char *arg)
 {
-	if (strcmp(arg, "stdout") && strcmp(arg, "stdio"))
+	if (strcmp(arg, "stdout") != 0 && strcmp(arg, "stdio") != 0)
 		return err_usage("--console %s: want stdout or stdio", arg);
 	c->console_stdio = !strcmp(arg, "stdio");
 	return 0;
@@ -213,7 +213,7 @@ static int parse_one(struct machine_conf *c, const char *name, const char *arg, 
 	*used = 1;
 	if (o && !o->arg)
 		return o->parse(c, NULL);
-	if (o && !strcmp(name, "--list-refusals") && (!arg || strcmp(arg, "--json"))) {
+	if (o && !strcmp(name, "--list-refusals") && (!arg || strcmp(arg, "--json") != 0)) {
 		return o->parse(c, "text");
 	}
 	if (o && !strcmp(name, "--list-refusals"))

@@ -188,7 +188,7 @@ int options_device(struct machine_conf *c, const char *arg)
 		const struct dev_option *o = board_table[i].ops->options;
 
 		for (; o && o->name; o++) {
-			if (strncmp(o->name, prefix, sizeof(prefix) - 1))
+			if (strncmp(o->name, prefix, sizeof(prefix) - 1) != 0)
 				continue;
 			if (!strcmp(o->name + sizeof(prefix) - 1, name))
 				return o->parse(c->dev[i], arg[len] ? arg + len + 1 : "");

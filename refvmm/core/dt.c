@@ -21,7 +21,7 @@ int dt_new(struct fdt *f)
 {
 	*f = (struct fdt){.blob = calloc(1, DT_BYTES_MAX), .capacity = DT_BYTES_MAX};
 	if (!f->blob)
-		return err_host(ENOMEM, "device tree: %u bytes", DT_BYTES_MAX);
+		return err_host(ENOMEM, "device tree: %lu bytes", DT_BYTES_MAX);
 	stick(f, fdt_create(f->blob, (int)f->capacity), "header");
 	stick(f, fdt_finish_reservemap(f->blob), "memory reservations");
 	dt_begin(f, "%s", "");

@@ -21,7 +21,7 @@
 
 #include "core/err.h"
 
-#define DT_BYTES_MAX (512U * 1024U)
+#define DT_BYTES_MAX 0x80000UL /* 512 KiB */
 
 /* Fixed, so that a node may refer to one that is written later. */
 enum dt_phandle {

@@ -58,3 +58,15 @@ int gmem_write(const struct gmem *m, uint64_t gpa, const void *buf, size_t len)
 	memcpy(p, buf, len);
 	return 0;
 }
+
+int gmem_zero(const struct gmem *m, uint64_t gpa, size_t len)
+{
+	void *p = gpa_ptr(m, gpa, len);
+
+	if (!len)
+		return 0;
+	if (!p)
+		return -EFAULT;
+	memset(p, 0, len);
+	return 0;
+}

@@ -32,5 +32,6 @@ void *gpa_ptr(const struct gmem *m, uint64_t gpa, uint64_t len);
 /* 0 or -EFAULT; a range is copied whole or not at all. */
 int gmem_read(const struct gmem *m, uint64_t gpa, void *buf, size_t len);
 int gmem_write(const struct gmem *m, uint64_t gpa, const void *buf, size_t len);
+int gmem_zero(const struct gmem *m, uint64_t gpa, size_t len);
 
 #endif

@@ -51,7 +51,7 @@ int parse_size(const char *s, uint64_t *out)
 
 int parse_onoff(const char *s, bool *out)
 {
-	if (!s || (strcmp(s, "on") && strcmp(s, "off")))
+	if (!s || (strcmp(s, "on") != 0 && strcmp(s, "off") != 0))
 		return -EINVAL;
 	*out = s[1] == 'n';
 	return 0;

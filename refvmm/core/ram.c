@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -24,12 +25,13 @@ static uint64_t base_page(void)
 static uint64_t thp_page(void)
 {
 	FILE *f = fopen("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "re");
+	char line[32];
 	uint64_t size = 0;
 
 	if (!f)
 		return 0;
-	if (fscanf(f, "%" SCNu64, &size) != 1)
-		size = 0;
+	if (fgets(line, sizeof(line), f))
+		size = strtoull(line, NULL, 10);
 	fclose(f);
 	return size;
 }
@@ -49,6 +51,7 @@ static bool thp_is_never(void)
 
 static uint64_t default_huge_page(void)
 {
+	static const char key[] = "Hugepagesize:";
 	char line[128];
 	uint64_t kib = 0;
 	FILE *f = fopen("/proc/meminfo", "re");
@@ -56,8 +59,8 @@ static uint64_t default_huge_page(void)
 	if (!f)
 		return 0;
 	while (!kib && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "Hugepagesize: %" SCNu64, &kib) != 1)
-			kib = 0;
+		if (strncmp(line, key, sizeof(key) - 1) == 0)
+			kib = strtoull(line + sizeof(key) - 1, NULL, 10);
 	}
 	fclose(f);
 	return kib * 1024;

@@ -40,7 +40,7 @@ int stats_add(int stats_fd, const char *name, uint64_t *sum)
 			ret = -EIO;
 			break;
 		}
-		if (strncmp(desc->name, name, h.name_size))
+		if (strncmp(desc->name, name, h.name_size) != 0)
 			continue;
 		if (!read_at(stats_fd, &val, sizeof(val), h.data_offset + desc->offset)) {
 			ret = -EIO;

@@ -60,7 +60,7 @@ int sve_choose(const struct vcpu *v, uint32_t lengths)
 	ret = vcpu_set_reg(v, KVM_REG_ARM64_SVE_VLS, want);
 	if (ret)
 		return err_host(-ret, "vCPU %u: KVM_REG_ARM64_SVE_VLS set to %s", v->id, asked);
-	if (vcpu_get_reg(v, KVM_REG_ARM64_SVE_VLS, host) || memcmp(host, want, sizeof(host)))
+	if (vcpu_get_reg(v, KVM_REG_ARM64_SVE_VLS, host) || memcmp(host, want, sizeof(host)) != 0)
 		return err_host(EPROTO, "vCPU %u: SVE lengths %s were taken but do not read back",
 				v->id, asked);
 	return 0;

@@ -49,6 +49,11 @@ TEST(gpa, copies_whole_or_not_at_all)
 	EXPECT_EQ(ram[15], 8);
 	EXPECT_EQ(gmem_read(&m, 9, buf, 8), -EFAULT);
 	EXPECT_EQ(gmem_read(&m, UINT64_MAX, buf, 0), 0);
+	EXPECT_EQ(gmem_zero(&m, 9, 8), -EFAULT);
+	EXPECT_EQ(ram[15], 8);
+	EXPECT_EQ(gmem_zero(&m, 9, 7), 0);
+	EXPECT_EQ(ram[8], 1);
+	EXPECT_EQ(ram[15], 0);
 }
 
 struct scratch {

@@ -3,6 +3,7 @@
 #include <assay/board.h>
 #include <assay/port.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "dev/test_port.h"
 #include "tests/fake_env.h"
@@ -41,7 +42,7 @@ static void on_exit_status(struct env *e, unsigned status)
 
 static int on_stat(struct env *e, const char *name, uint64_t *value)
 {
-	strcpy(seen(e)->stat, name);
+	snprintf(seen(e)->stat, sizeof(seen(e)->stat), "%s", name);
 	*value += 42;
 	return strcmp(name, "exits") ? -ENOENT : 0;
 }

@@ -43,7 +43,7 @@ bool unit_failed(void); /* has the running test failed? */
 #define EXPECT_STR(a, b)                                                       \
 	do {                                                                   \
 		const char *unit_a = (a), *unit_b = (b);                       \
-		if (!unit_a || strcmp(unit_a, unit_b))                         \
+		if (!unit_a || strcmp(unit_a, unit_b) != 0)                    \
 			unit_fail_str(__FILE__, __LINE__, #a, unit_a, unit_b); \
 	} while (0)
 #define ASSERT_EQ(a, b)            \
