@@ -25,13 +25,12 @@ static uint64_t round_up(uint64_t x, uint64_t to)
 	return (x + to - 1) & ~(to - 1);
 }
 
-/* Largest alignment first, then largest size. */
+/* Largest alignment first; of equals, who asked first. */
 static void ask(struct requests *q, uint64_t size, uint64_t align)
 {
 	unsigned at = q->nr++;
 
-	while (at && (q->r[at - 1].align < align ||
-		      (q->r[at - 1].align == align && q->r[at - 1].size < size))) {
+	while (at && q->r[at - 1].align < align) {
 		q->r[at] = q->r[at - 1];
 		at--;
 	}

@@ -114,6 +114,28 @@ TEST(pcie_budget, figures_name_use_and_limit)
 	pcie_bench_free(b);
 }
 
+/*
+ * Two windows of 129 MiB leave holes of 64 MiB behind them: the first 64 MiB BAR goes into the
+ * one at 0x1c000000, the second past the other window, to 0x2c000000.
+ */
+TEST(pcie_budget, holes_are_filled_and_nothing_overlaps)
+{
+	struct pcie_bench *b = BENCH(true);
+	struct pcie_conf conf = {.root_ports = 2};
+	struct pcie_budget g;
+
+	ASSERT_EQ(pcie_options[1].parse(&conf, "bar32=128M"), 0);
+	ASSERT_EQ(pcie_options[1].parse(&conf, "bar32=128M"), 0);
+	ASSERT_EQ(pcie_options[1].parse(&conf, "bar32=64M,port=none"), 0);
+	pcie_budget(&conf, b->dev->range, &g);
+	EXPECT_EQ(g.mmio32, 0x18100000);
+	ASSERT_EQ(pcie_options[1].parse(&conf, "bar32=64M,port=none"), 0);
+	pcie_budget(&conf, b->dev->range, &g);
+	EXPECT_EQ(g.mmio32, 0x20000000);
+	EXPECT(!g.exhausted);
+	pcie_bench_free(b);
+}
+
 static int status(bool highmem, const char *name, const char *arg)
 {
 	struct pcie_bench *b = BENCH(highmem, name, arg);

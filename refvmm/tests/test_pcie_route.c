@@ -64,6 +64,27 @@ TEST(pcie_route, bus_numbers_are_those_the_guest_programs)
 	pcie_bench_free(b);
 }
 
+TEST(pcie_route, port_without_a_number_hides_no_other)
+{
+	struct pcie_bench *b = BENCH(true, "--root-ports", "2", "--device pci-test", "port=1");
+
+	cfg_write(b, 0, 1, PCI_PRIMARY_BUS, 4, 0x00ff0000);
+	cfg_write(b, 0, 2, PCI_PRIMARY_BUS, 4, 0x00050500);
+	EXPECT_EQ(cfg_read(b, 5, 0, 0, 4), 0xa55a1234);
+	pcie_bench_free(b);
+}
+
+TEST(pcie_route, windows_reach_to_their_last_byte)
+{
+	struct pcie_bench *b = open_bench();
+
+	bench_place(b, 1, 0, BAR0 + 0xff000, BAR2, BAR0 + 0xfe000);
+	EXPECT_EQ(fake_read(b->fe, BAR0 + 0xffff8, 8), 0xff8);
+	bench_open_port(b, 1, 1, BAR0 + 0x100000, BAR0 + 0x1fffff, BAR2, BAR2 + 0xfffff);
+	EXPECT_EQ(fake_read(b->fe, BAR0 + 0xffff8, 8), UINT64_MAX);
+	pcie_bench_free(b);
+}
+
 TEST(pcie_route, requester_id_follows_the_bus_number)
 {
 	struct pcie_bench *b = open_bench();
@@ -232,5 +253,9 @@ TEST(pcie_route, registers_of_the_endpoint)
 	EXPECT_EQ(fake_read(b->fe, BAR2 + 0x1000, 8), 0x1000);
 	fake_write(b->fe, BAR2 + 0xff8, 8, 42);
 	EXPECT_EQ(fake_read(b->fe, BAR2 + 0xff8, 8), 42);
+	EXPECT_EQ(fake_read(b->fe, BAR2 + 0xffff8, 8), 0);
+	fake_write(b->fe, BAR2 + 0xffff8, 8, 43);
+	EXPECT_EQ(fake_read(b->fe, BAR2 + 0xff8, 8), 42);
+	EXPECT_EQ(fake_read(b->fe, BAR2 + 0xffff8, 8), 43);
 	pcie_bench_free(b);
 }
