@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running another program and looking at all it said. Portable. */
+#ifndef HOST_PROC_H
+#define HOST_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PROC_TEXT_MAX (1 << 17)
+
+struct proc {
+	int status; /* exit status; -1: it did not end by itself */
+	int signal; /* that ended it, 0: none */
+	bool limit; /* it was ended because it took longer than allowed */
+	size_t out_len, err_len;
+	char out[PROC_TEXT_MAX], err[PROC_TEXT_MAX]; /* NUL at the end */
+};
+
+/* argv[0] is the program's path; stdin is empty. 0 or -errno when it could not be started. */
+int proc_run(struct proc *p, char *const argv[], unsigned int limit_ms);
+/* Cuts a command line at its blanks; returns the number of words, argv ends with NULL. */
+size_t proc_words(char *line, char **argv, size_t max);
+/* Path of a file of the bundle (the folder above this program's): refvmm, linux/Image. */
+const char *bundle_path(const char *name, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machine types and properties, CPU models. */
+#include "refuse.h"
+
+REFUSES(pc, "machine", "pc")
+REFUSES(q35, "machine", "q35")
+REFUSES(microvm, "machine", "microvm")
+REFUSES(secure_on, "machine", "secure=on")
+REFUSES(virtualization_on, "machine", "virtualization=on")
+REFUSES(smm_on, "machine", "smm=on")
+REFUSES(ras_on, "machine", "ras=on")
+REFUSES(mte_on, "machine", "mte=on")
+REFUSES(iommu_smmuv3, "machine", "iommu=smmuv3")
+
+REFUSES(cortex_a7, "cpu", "cortex-a7")
+REFUSES(cortex_a15, "cpu", "cortex-a15")
+REFUSES(cortex_a35, "cpu", "cortex-a35")
+REFUSES(cortex_a53, "cpu", "cortex-a53")
+REFUSES(cortex_a55, "cpu", "cortex-a55")
+REFUSES(cortex_a57, "cpu", "cortex-a57")
+REFUSES(cortex_a72, "cpu", "cortex-a72")
+REFUSES(cortex_a76, "cpu", "cortex-a76")
+REFUSES(a64fx, "cpu", "a64fx")
+REFUSES(neoverse_n1, "cpu", "neoverse-n1")
+REFUSES(neoverse_v1, "cpu", "neoverse-v1")
+REFUSES(kunpeng_920, "cpu", "kunpeng-920")
+REFUSES(tsv110, "cpu", "tsv110")
+REFUSES(host_model, "cpu", "host-model")
+REFUSES(aarch64_off, "cpu", "aarch64=off")
+REFUSES(kvmclock_on, "cpu", "kvmclock=on")
