@@ -121,7 +121,8 @@ def command(args: Namespace, began: float) -> int:
                 mark, style = ("✓", "green") if there else ("✗", "red")
                 if name.endswith("gcc") and there:
                     text = f"{text}  {_version([name, '--version'])}"
-                console.print(Text.assemble("  ", (mark, style), f" {name:{width}}  ", (text, "" if there else "yellow")))
+                shown_text = (text, "" if there else "yellow")
+                console.print(Text.assemble("  ", (mark, style), f" {name:{width}}  ", shown_text))
     tests = any(there for _, there, name, _ in lines if name == "tests")
     somewhere = native.usable() or any(there for group, there, name, _ in lines
                                        if group == "lab" and name not in ("QEMU", "cells", "cache"))

@@ -53,6 +53,9 @@ class Plain:
     def boot(self, count: int) -> None:
         """A session begins on the host."""
 
+    def hello(self, name: str, fields: dict[str, str], seconds: float | None) -> None:
+        """The host is there."""
+
     def start(self, test_id: str) -> None:
         """A test runs."""
 
@@ -105,6 +108,10 @@ class Live(Plain):
         self.current = ""
         self._show(force=True)
 
+    def hello(self, name: str, fields: dict[str, str], seconds: float | None) -> None:
+        after = f", up after {seconds:.1f} s" if seconds is not None else ""
+        self.say(f"{name}: Linux {fields.get('release', '?')}, {fields.get('cpus', '?')} CPUs{after}")
+
     def start(self, test_id: str) -> None:
         self.first = self.first or time.monotonic()
         self.current, self.doing = test_id, ""
@@ -141,7 +148,8 @@ class Live(Plain):
     def _left(self, now: float) -> str:
         if self.first is None or self.done < 5:
             return ""
-        return f"about {clock((now - self.first) / self.done * (self.total - self.done))} left"
+        left = (now - self.first) / self.done * (self.total - self.done)
+        return f"about {clock(max(1.0, left))} left" if self.done < self.total else ""
 
     def _block(self, now: float):  # noqa: ANN202
         from rich.console import Group
@@ -155,12 +163,14 @@ class Live(Plain):
         if self.skipped:
             counts.append(f"  {self.skipped} skipped", "yellow")
         times = "  ".join(part for part in (clock(now - self.began), self._left(now)) if part)
+        width = max(10, min(40, self.console.width // 3))
         top = Table.grid(padding=(0, 1), expand=True)
-        top.add_column(width=max(10, min(40, self.console.width // 3)))
-        top.add_column(no_wrap=True)
+        top.add_column(width=width)
+        top.add_column(no_wrap=True, ratio=1)
         top.add_column(justify="right", no_wrap=True)
-        bar = ProgressBar(total=max(1, self.total), completed=self.done, complete_style="red" if self.failed else "green",
-                          finished_style="red" if self.failed else "green")
+        colour = "red" if self.failed else "green"
+        bar = ProgressBar(total=max(1, self.total), completed=self.done, width=width, complete_style=colour,
+                          finished_style=colour)
         top.add_row(bar, counts, Text(times, style="dim"))
         below = Text(no_wrap=True, overflow="ellipsis")
         below.append(f"{self.where}  ", "dim")

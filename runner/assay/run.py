@@ -121,9 +121,9 @@ class Run:
         self.folder = store.RunFolder(Path(args.out))
         self.meta = {
             "id": self.folder.id, "started": self.folder.started.strftime("%Y-%m-%dT%H:%M:%SZ"), "duration_s": 0.0,
-            "first_test_s": None, "command": shlex.join(["./assay", *args.argv]), "assay_version": record.assay_version(),
-            "seed": f"{seed:#x}", "backend": backends[0].kind, "complete": False, "repeat": args.repeat,
-            "time_ms": args.time, "qemu": None, "matrices": matrices,
+            "first_test_s": None, "command": shlex.join(["./assay", *args.argv]),
+            "assay_version": record.assay_version(), "seed": f"{seed:#x}", "backend": backends[0].kind, "complete": False,
+            "repeat": args.repeat, "time_ms": args.time, "qemu": None, "matrices": matrices,
         }
         self.order = [unit.test.id for unit in self.units]
         self.folder.append({"ev": "run", "run": self.meta})
@@ -138,6 +138,9 @@ class Run:
             self.progress.start(event["id"])
         elif event["ev"] == "boot":
             self.progress.boot(self.collector.hosts[event["host"]].boots)
+        elif event["ev"] == "hello" and self.collector.hosts[event["host"]].boots == 1:
+            host = self.collector.hosts[event["host"]]
+            self.progress.hello(host.name, event["fields"], host.boot_s)
 
     def drive(self) -> bool:
         """Run the plan on every host; false when it was interrupted."""

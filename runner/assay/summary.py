@@ -11,6 +11,7 @@ from .progress import clock
 _COLUMNS = (("pass", "green"), ("skip", "yellow"), ("xfail", "yellow"), ("fail", "bold red"), ("xpass", "bold red"),
             ("error", "bold magenta"))
 LISTED_MAX = 20
+SKIPS_MAX = 8
 
 
 def by_suite(results: dict) -> list[tuple[str, str, dict[str, int], int, int]]:
@@ -51,11 +52,21 @@ def suite_table(results: dict):  # noqa: ANN201
     return table
 
 
+def skip_reasons(results: dict) -> list[tuple[str, int]]:
+    """Why tests were skipped, as expected, the most frequent reason first; one line a capability."""
+    found: dict[str, list[str]] = {}
+    for test in results["tests"]:
+        if test["verdict"] == "skip" and test["expected"]:
+            key = test.get("needs") or test["reason"] or ""
+            found.setdefault(key, []).append(test["reason"] or "")
+    return sorted(((reasons[0], len(reasons)) for reasons in found.values()), key=lambda pair: -pair[1])
+
+
 def last_line(results: dict) -> str:
     """`214 tests: 200 passed, 12 skipped, 2 failed; all as expected`."""
     totals = results["totals"]
-    words = {"pass": "passed", "fail": "failed", "skip": "skipped", "xfail": "known failures", "xpass": "unexpected passes",
-             "error": "errors"}
+    words = {"pass": "passed", "fail": "failed", "skip": "skipped", "xfail": "known failures",
+             "xpass": "unexpected passes", "error": "errors"}
     parts = [f"{totals[verdict]} {word}" for verdict, word in words.items()
              if totals[verdict] or verdict in ("pass", "fail", "skip")]
     verdict = "all as expected" if not totals["unexpected"] else f"{totals['unexpected']} unexpected"
@@ -71,6 +82,13 @@ def show(results: dict, folder: Path, console) -> None:  # noqa: ANN001
     console.print()
     console.print(terminal.verdict_tables(results))
     console.print(suite_table(results))
+    if skips := skip_reasons(results):
+        console.print(Text("Skipped, for", style="bold"))
+        for reason, number in skips[:SKIPS_MAX]:
+            console.print(Text(f"  {number:3}  {reason}"), soft_wrap=False)
+        if len(skips) > SKIPS_MAX:
+            console.print(Text(f"       and {len(skips) - SKIPS_MAX} more reasons: see the report"))
+        console.print()
     unexpected = [test for test in results["tests"] if not test["expected"]]
     if unexpected:
         console.print(Text(f"Unexpected ({len(unexpected)}); run one again with", style="bold"))
@@ -81,8 +99,8 @@ def show(results: dict, folder: Path, console) -> None:  # noqa: ANN001
         console.print()
     run = results["run"]
     style = "bold red" if unexpected else "bold green"
-    console.print(Text.assemble((last_line(results), style), (f"  ({clock(run['duration_s'])}, seed {run['seed']})", "dim")),
-                  soft_wrap=True)
+    how = f"  ({clock(run['duration_s'])}, seed {run['seed']})"
+    console.print(Text.assemble((last_line(results), style), (how, "dim")), soft_wrap=True)
     for name, what in (("report.html", "report"), ("results.json", "record")):
         if (folder / name).exists():
             console.print(Text(f"{what}  {shown(folder / name)}"), soft_wrap=True)

@@ -44,8 +44,8 @@ def junit(results: dict) -> str:
         counts = {"tests": len(tests), "failures": 0, "errors": 0, "skipped": 0}
         for test in tests:
             case = ElementTree.SubElement(
-                suite, "testcase", classname=f"{host}.{name}", name=test["id"].partition(".")[2], file=_xml(test["file"]),
-                line=str(test["line"]), time=f"{(test['ms'] or 0) / 1000:.3f}")
+                suite, "testcase", classname=f"{host}.{name}", name=test["id"].partition(".")[2],
+                file=_xml(test["file"]), line=str(test["line"]), time=f"{(test['ms'] or 0) / 1000:.3f}")
             reason = _xml(test["reason"] or "")
             if test["verdict"] == "error":
                 counts["errors"] += 1

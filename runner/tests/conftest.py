@@ -39,7 +39,8 @@ static void body(void) {}
 int main(void) { return 0; }
 """
 
-SUITE = 'IN("assay_suites") struct assay_suite suite_%(name)s = {%(abi)s, 48, "%(name)s", %(vmm)s, %(tags)s, 0, 5000, 0};\n'
+SUITE = ('IN("assay_suites") struct assay_suite suite_%(name)s = {%(abi)s, 48, "%(name)s", %(vmm)s, %(tags)s, '
+         '0, 5000, 0};\n')
 TEST = ('IN("assay_tests") struct assay_test test_%(n)d = {%(abi)s, %(size)s, "%(suite)s", "%(name)s", %(rule)s, '
         '"%(file)s", %(vmm)s, %(variants)s, %(tags)s, body, %(line)d, %(limit)d};\n')
 
@@ -110,7 +111,8 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real agent, built for this machine."""
     path = tmp_path_factory.mktemp("agent") / "agent"
     sources = sorted(str(source) for source in (ROOT / "agent").glob("*.c"))
-    subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-I", str(ROOT / "abi"), *sources, "-o", str(path)], check=True)
+    subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-I", str(ROOT / "abi"), *sources, "-o", str(path)],
+                   check=True)
     return path
 
 

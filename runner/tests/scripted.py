@@ -31,7 +31,8 @@ def frame(body: str) -> bytes:
 def unit(test_id: str, *out: str, end: str = "exit=0 ms=5 taint=0x0") -> list[bytes]:
     """All frames of one unit; `out` are the lines behind the KTAP head."""
     lines = ["KTAP version 1", "1..1", f"# begin {test_id}", *out]
-    return [frame(f"start {test_id}"), *(frame(f"out {test_id} {line}") for line in lines), frame(f"end {test_id} {end}")]
+    return [frame(f"start {test_id}"), *(frame(f"out {test_id} {line}") for line in lines),
+            frame(f"end {test_id} {end}")]
 
 
 def passed(test_id: str) -> list[bytes]:
@@ -115,7 +116,8 @@ def units_of(*names: str, **fields) -> list[Unit]:
     return [unit_of(make_test(name, **fields), 0x5eed) for name in names]
 
 
-def run(backend: ScriptedBackend, units: list[Unit], known: list[Known] | None = None) -> tuple[dict, Collector, list[dict]]:
+def run(backend: ScriptedBackend, units: list[Unit],
+        known: list[Known] | None = None) -> tuple[dict, Collector, list[dict]]:
     """Drive it; returns id -> entry, the collector, the events."""
     events: list[dict] = []
     collector = Collector({u.test.id: known_part(u, 0x5eed) for u in units}, Expectations(known or []))

@@ -34,7 +34,8 @@ def test_lines_feed_and_end():
 
 
 def test_end_says_status_signal_and_last_words():
-    assert lines_of(ProcessSession(["sh", "-c", "echo nearly >&2; echo last words >&2; exit 3"]))[1] == "exit status 3: last words"
+    script = "echo nearly >&2; echo last words >&2; exit 3"
+    assert lines_of(ProcessSession(["sh", "-c", script]))[1] == "exit status 3: last words"
     assert lines_of(ProcessSession(["sh", "-c", "kill -KILL $$"]))[1] == "SIGKILL"
 
 

@@ -13,7 +13,8 @@ HEAD = ["KTAP version 1", "1..1", "# begin s.t"]
 
 def test_failure_with_everything():
     out = ktap.parse([*HEAD, "# fact rtc.part=0x31", "# guest-tests/a.c:16: rd32(rtc): got 0x1, want 0x0",
-                      "# guest-tests/a.c:17: it never came", "# note a remark", "", "not ok 1 s.t # rule=R-1 seed=0x5"], "s.t")
+                      "# guest-tests/a.c:17: it never came", "# note a remark", "",
+                      "not ok 1 s.t # rule=R-1 seed=0x5"], "s.t")
     assert (out.verdict, out.problems, out.facts, out.notes) == ("fail", [], {"rtc.part": "0x31"}, ["a remark"])
     assert out.evidence == [
         {"file": "guest-tests/a.c", "line": 16, "text": "rd32(rtc)", "got": "0x1", "want": "0x0"},
@@ -71,7 +72,8 @@ def test_no_verdict_is_none_and_garbage_is_kept():
 
 def test_any_text_is_parsed_without_exception():
     dice = random.Random(7)
-    words = [*HEAD, "ok 1 s.t", "not ok 1 s.t # SKIP", "# fact a=b", "# a:1: b: got c, want d", "\x00", "ok", "#", "1..99999999999"]
+    words = [*HEAD, "ok 1 s.t", "not ok 1 s.t # SKIP", "# fact a=b", "# a:1: b: got c, want d", "\x00", "ok", "#",
+             "1..99999999999"]
     for _ in range(2000):
         lines = [dice.choice(words)[:dice.randrange(30)] for _ in range(dice.randrange(12))]
         assert ktap.parse(lines, "s.t").verdict in (None, "pass", "fail", "skip", "error")

@@ -10,8 +10,9 @@ from assay.job import job_text, unit_of
 from assay.plan import select
 from scripted import make_test
 
-TESTS = [make_test("sgi", "gic", "guest", variant="v2", tags=("smoke",)), make_test("sgi", "gic", "guest", variant="v3"),
-         make_test("ppi", "gic", "guest", tags=("slow",)), make_test("nmi_is_refused", "nmi", tags=("smoke", "refusal"))]
+TESTS = [make_test("sgi", "gic", "guest", variant="v2", tags=("smoke",)),
+         make_test("sgi", "gic", "guest", variant="v3"), make_test("ppi", "gic", "guest", tags=("slow",)),
+         make_test("nmi_is_refused", "nmi", tags=("smoke", "refusal"))]
 
 
 def ids(*globs: str, tags: tuple[str, ...] = (), exclude: tuple[str, ...] = (), matrix=None) -> list[str]:
@@ -46,7 +47,8 @@ def test_what_does_not_exist(arguments, says):
 
 
 def test_job_lines():
-    guest = make_test("sgi", "gic", "guest", variant="v2", program="guest-tests/gic.elf", vmm=("--machine", "gic-version=2"))
+    guest = make_test("sgi", "gic", "guest", variant="v2", program="guest-tests/gic.elf",
+                      vmm=("--machine", "gic-version=2"))
     host = make_test("x", "nmi", limit_ms=500)
     text = job_text([unit_of(guest, 0x5eed), unit_of(host, 1, 2000)])
     assert text.splitlines() == [
@@ -58,8 +60,9 @@ def test_job_lines():
 
 
 @pytest.mark.parametrize(("release", "kernels", "inside"), [
-    ("6.12.95+deb12-cloud-arm64", ">=6.1,<6.13", True), ("6.1.0-50-cloud-arm64", ">=6.1", True), ("6.1.0-50", "<=6.1", True),
-    ("6.1.0-50", "<6.1", False), ("7.2.13+deb14", ">=6.1,<6.13", False), ("6.12.95", "==6.12", True), ("6.120", "==6.12", False),
+    ("6.12.95+deb12-cloud-arm64", ">=6.1,<6.13", True), ("6.1.0-50-cloud-arm64", ">=6.1", True),
+    ("6.1.0-50", "<=6.1", True), ("6.1.0-50", "<6.1", False), ("7.2.13+deb14", ">=6.1,<6.13", False),
+    ("6.12.95", "==6.12", True), ("6.120", "==6.12", False),
     ("6.12", "==6.12.95", False), ("nonsense", ">=6.1", False), ("6.9", ">6.12", False), ("anything", "*", True),
 ])
 def test_kernel_ranges(release, kernels, inside):
@@ -76,7 +79,8 @@ GOOD = '[[known]]\ntest = "gic.*"\nsource = "https://example.org"\nreason = "los
 @pytest.mark.parametrize(("text", "says"), [
     ("[[known]", "known.toml"), ("[known]\n", "only [[known]] tables"), ("x = 1\n" + GOOD, "only [[known]] tables"),
     (GOOD.replace("reason", "raeson"), "entry 1: wants"), (GOOD + 'kernels = "6.1"\n', "is no term like"),
-    (GOOD + "cells = 3\n", "cells is a list"), (GOOD.replace('"lost"', '""'), "are texts"), (GOOD + 'more = "x"\n', "nothing else"),
+    (GOOD + "cells = 3\n", "cells is a list"), (GOOD.replace('"lost"', '""'), "are texts"),
+    (GOOD + 'more = "x"\n', "nothing else"),
     ("known = [1]\n", "entry 1: wants"),
 ])
 def test_known_table_is_read_strictly(tmp_path, text, says):

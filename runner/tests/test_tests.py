@@ -14,8 +14,8 @@ from assay.errors import AssayError
 from conftest import suite, test_c
 
 GOOD = suite("gic", "--smp 2", "smoke") + test_c(
-    1, "gic", "sgi", rule="GIC-1", line=7, vmm="--machine its=off", variants="v2: --machine gic-version=2 | v3", tags="slow",
-    limit=100) + test_c(2, "gic", "ppi")
+    1, "gic", "sgi", rule="GIC-1", line=7, vmm="--machine its=off", variants="v2: --machine gic-version=2 | v3",
+    tags="slow", limit=100) + test_c(2, "gic", "ppi")
 
 
 def bundle_of(tmp_path: Path, guest: dict[str, Path] | None = None, host: dict[str, Path] | None = None) -> Path:
@@ -96,7 +96,8 @@ def test_position_independent_program_is_refused(tmp_path, compile_elf):
 
 
 @pytest.mark.parametrize(("data", "says"), [
-    (b"", "no whole ELF file"), (b"\x7fELF", "ELF"), (b"#!/bin/sh\n", "no whole ELF file"), (b"\x7fELF" + bytes(60), "ELF"),
+    (b"", "no whole ELF file"), (b"\x7fELF", "ELF"), (b"#!/bin/sh\n", "no whole ELF file"),
+    (b"\x7fELF" + bytes(60), "ELF"),
 ])
 def test_no_elf_is_one_line(tmp_path, data, says):
     (tmp_path / "guest-tests").mkdir()

@@ -70,7 +70,8 @@ class LabBackend:
         """See Backend."""
         host = boot(self.cell, self.bundle, job, qemu=self.qemu, kernel=self.kernel)
         kernel = host.artefacts.get("kernel") or {}
-        self.artefacts = {"kernel_package": package_of(kernel), "qemu": f"{self.qemu.version_text} ({self.qemu.origin})"}
+        self.artefacts = {"kernel_package": package_of(kernel),
+                          "qemu": f"{self.qemu.version_text} ({self.qemu.origin})"}
         return _LabSession(host)
 
     def close(self) -> None:

@@ -18,7 +18,8 @@ KVM = "/dev/kvm"
 def kvm_missing(machine: str, kvm_error: str | None, where: str) -> str | None:
     """Why a host cannot run the suite, or None."""
     if machine.startswith(("armv", "arm")) and machine != "arm64":
-        return f"{where} is a 32-bit ARM machine ({machine}): KVM for 32-bit hosts ended with Linux 5.7; use a 64-bit one"
+        return (f"{where} is a 32-bit ARM machine ({machine}): KVM for 32-bit hosts ended with Linux 5.7; "
+                "use a 64-bit one")
     if machine not in ("aarch64", "arm64"):
         return f"{where} is {machine}, not aarch64: use --host ssh://USER@HOST or a cell of the lab (--cell)"
     if kvm_error:

@@ -94,7 +94,8 @@ class SshBackend:
         self._control = tempfile.mkdtemp(prefix="assay-ssh-")
         answer = self._remote(_PROBE).splitlines()
         if len(answer) < 4 or not answer[-1].startswith("/"):
-            raise AssayError(f"{self.url}: its shell answered `{' '.join(answer)[:80]}`; a POSIX shell and mktemp are needed")
+            raise AssayError(f"{self.url}: its shell answered `{' '.join(answer)[:80]}`; "
+                             "a POSIX shell and mktemp are needed")
         machine, kvm, tool, self.folder = answer[-4:]
         missing = kvm_missing(machine, None if kvm == "yes" else kvm, self.url)
         if missing:
