@@ -44,6 +44,17 @@ static void on_child(int sig)
 	(void)sig; /* only to interrupt ppoll */
 }
 
+/* When memory runs out, the unit goes, not the agent (Documentation/filesystems/proc.rst, 3.1). */
+static void set_oom_score(const char *score)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, score, strlen(score)); /* less than before needs root: then it stays */
+	(void)close(fd);
+}
+
 void unit_prepare(void)
 {
 	static const int fatal[] = {SIGHUP, SIGINT, SIGTERM};
@@ -63,6 +74,7 @@ void unit_prepare(void)
 	(void)sigdelset(&inner_mask, SIGCHLD);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	frame_on_gone = kill_running;
+	set_oom_score("-1000");
 }
 
 static int64_t now_ms(void)
@@ -101,6 +113,7 @@ static _Noreturn void child(const struct unit *unit, pid_t parent, int out, int 
 	(void)sigemptyset(&empty);
 	(void)sigprocmask(SIG_SETMASK, &empty, NULL);
 	(void)setrlimit(RLIMIT_CORE, &none);
+	set_oom_score("500");
 	if (nothing >= 0)
 		(void)dup2(nothing, STDIN_FILENO);
 	else

@@ -16,6 +16,7 @@ import selectors
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -124,6 +125,9 @@ class Host:
         self._outcome: Outcome | None = None
         self.first_frame_s: float | None = None
         self._patience = cell.limit_s(BOOT_S)
+        self._reading = threading.Lock()  # held by whoever takes in the console
+        self._ending = threading.Lock()
+        self._eof = False
         self._errors = os.memfd_create("qemu-stderr")
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
@@ -171,10 +175,12 @@ class Host:
         """Console lines as they come, without newline; ends with the host. Watches for a hang meanwhile."""
         out = self._child.stdout.fileno()
         pending = b""
-        with selectors.DefaultSelector() as selector:
+        with self._reading, selectors.DefaultSelector() as selector:
+            if self._eof:
+                return
             selector.register(out, selectors.EVENT_READ)
             selector.register(self._qmp.sock, selectors.EVENT_READ)
-            while True:
+            while not self._eof:
                 left = self._last + self._patience - time.monotonic()
                 if left <= 0:
                     self._hang()
@@ -187,6 +193,7 @@ class Host:
                     data = os.read(out, 65536)
                 except BlockingIOError:
                     continue
+                self._eof = not data
                 *lines, pending = (pending + data).split(b"\n")
                 if len(pending) > LINE_MAX or (not data and pending):
                     lines, pending = [*lines, pending], b""
@@ -194,8 +201,6 @@ class Host:
                     line = line.rstrip(b"\r")
                     self._note(line)
                     yield line
-                if not data:
-                    return
 
     def _note(self, line: bytes) -> None:
         frame = _FRAME.search(line)
@@ -228,18 +233,20 @@ class Host:
                 os.killpg(self._child.pid, signal.SIGKILL)
 
     def wait(self) -> Outcome:
-        """How it ended; reads the rest of the console when `lines()` was left early."""
-        if self._outcome is None:
-            for _ in self.lines() if not self._child.stdout.closed else ():
-                pass
-            status = self._child.wait()
-            while self._qmp.receive() and self._qmp.reason is None and self._forced is None:
-                if not selectors_ready(self._qmp.sock):
-                    break
-            kind, detail = self._judge(status)
-            noise = tuple(line.decode("utf-8", "backslashreplace") for line in self._noise)
-            self._outcome = Outcome(kind, detail, noise, self.first_frame_s, time.monotonic() - self.started)
-            self._close()
+        """How it ended. Reads the rest of the console, or waits until the thread that does is done."""
+        for _ in self.lines() if self._outcome is None else ():
+            pass
+        with self._ending:
+            if self._outcome is None:
+                status = self._child.wait()
+                while self._qmp.reason is None and self._forced is None:
+                    if not selectors_ready(self._qmp.sock) or not self._qmp.receive():
+                        break
+                kind, detail = self._judge(status)
+                noise = tuple(line.decode("utf-8", "backslashreplace") for line in self._noise)
+                seconds = time.monotonic() - self.started
+                self._outcome = Outcome(kind, detail, noise, self.first_frame_s, seconds)
+                self._close()
         return self._outcome
 
     def _judge(self, status: int) -> tuple[str, str]:

@@ -21,6 +21,8 @@ from . import cache
 from .apt import FetchError, Package, PrivateApt, deb_fields, unpack
 from .cells import Kernel
 
+OWN_KEPT = 4
+
 # What belongs to a kernel image: since 7.x the image is in linux-binary-*, before in linux-image-* itself.
 _PARTS = re.compile(r"linux-(image|binary|modules)-\d")
 
@@ -169,6 +171,13 @@ def _unzip(how: Any, data: bytes, name: str, kind: str) -> bytes:
         raise AssayError(f"{name}: damaged {kind} data: {e}") from e
 
 
+def _forget_old(folder: Path) -> None:
+    """Of the user's own kernels only the last few stay: each is 30 MB and more."""
+    found = sorted(folder.glob("own-*"), key=lambda p: p.stat().st_mtime)
+    for old in found[:-OWN_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
 def own(path: Path) -> KernelFiles:
     """A kernel of the user's own: an image, or a .deb with one."""
     try:
@@ -181,6 +190,7 @@ def own(path: Path) -> KernelFiles:
     if found:
         return found
     with cache.lock("kernel-own"), cache.staged(folder) as part:
+        _forget_old(folder.parent)
         record: dict[str, Any] = {"kernel": str(path), "sha256": digest}
         if data[:8] == b"!<arch>\n":
             fields = deb_fields(path)
