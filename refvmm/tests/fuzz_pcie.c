@@ -76,7 +76,7 @@ static void take(struct pcie_bench *b, const struct step *s)
 		bench_open_port(b, 1 + (slot & 1), 1 + (bus & 1), 0x10000000, 0x2fffffff,
 				ASSAY_PCIE_MMIO_HIGH_BASE, ASSAY_PCIE_MMIO_HIGH_BASE + 0x3fffffff);
 		bench_place(b, 1 + (bus & 1), 0, 0x10000000 + (s->val & 0xff) * 0x100000,
-			    ASSAY_PCIE_MMIO_HIGH_BASE + (s->val >> 8 & 0xff) * 0x100000,
+			    ASSAY_PCIE_MMIO_HIGH_BASE + (s->val >> 8 & 0xff) * 0x100000ULL,
 			    0x20000000 + (s->val >> 16) * 0x1000);
 		break;
 	default:

@@ -171,7 +171,7 @@ static void place_on_root(struct pcie_bench *b, unsigned slot)
 {
 	uint32_t at = BAR0 + slot * 0x100000;
 
-	bench_place(b, 0, slot, at, BAR2 + slot * 0x100000, at + 0x1000);
+	bench_place(b, 0, slot, at, BAR2 + slot * 0x100000ULL, at + 0x1000);
 }
 
 static void intx(struct pcie_bench *b, unsigned slot, uint32_t level)

@@ -156,17 +156,23 @@ TEST(refuse, foreign_elf_files_are_named)
 	EXPECT_STR(image(elf, 64, elf, 64), "big-endian-elf");
 }
 
+static void put(uint8_t *at, const void *magic, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		at[i] = ((const uint8_t *)magic)[i];
+}
+
 TEST(refuse, foreign_linux_images_are_named)
 {
 	uint8_t buf[1024] = {0};
 
 	EXPECT_STR(image(buf, sizeof(buf), buf, sizeof(buf)), "accepted");
-	memcpy(buf + 0x202, "HdrS", 4);
+	put(buf + 0x202, "HdrS", 4);
 	EXPECT_STR(image(buf, sizeof(buf), buf, sizeof(buf)), "x86-bzimage");
 	EXPECT_STR(image(buf, 0x205, buf, 0x205), "accepted");
-	memcpy(buf + 0x24, "\x18\x28\x6f\x01", 4);
+	put(buf + 0x24, "\x18\x28\x6f\x01", 4);
 	EXPECT_STR(image(buf, sizeof(buf), buf, sizeof(buf)), "aarch32-zimage");
-	memcpy(buf + 0x38, "ARM\x64", 4);
+	put(buf + 0x38, "ARM\x64", 4);
 	EXPECT_STR(image(buf, sizeof(buf), buf, sizeof(buf)), "accepted");
 	buf[24] = 1;
 	EXPECT_STR(image(buf, sizeof(buf), buf, sizeof(buf)), "big-endian-image");
@@ -178,12 +184,12 @@ TEST(refuse, x86_firmware_is_told_from_arm_firmware_by_its_end)
 					 0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d};
 	uint8_t head[64] = {0}, tail[64] = {0};
 
-	memcpy(head + 0x28, "_FVH", 4);
+	put(head + 0x28, "_FVH", 4);
 	EXPECT_STR(image(head, 64, tail, 64), "accepted"); /* AAVMF ends in zeros */
-	memcpy(tail + 48, "\x90\x90\xe9", 3);
+	put(tail + 48, "\x90\x90\xe9", 3);
 	EXPECT_STR(image(head, 64, tail, 64), "x86-firmware");
 	memset(tail + 48, 0, 3);
-	memcpy(tail + 16, guid, sizeof(guid));
+	put(tail + 16, guid, sizeof(guid));
 	EXPECT_STR(image(head, 64, tail, 64), "x86-firmware");
 	EXPECT_STR(image(head, 64, tail, 47), "accepted");
 	memset(head, 0, sizeof(head));
