@@ -85,7 +85,10 @@ static bool place(struct requests *q, const struct dev_range *window, uint64_t *
 	return fits;
 }
 
-/* Endpoints without a port go behind the last port that is free, else onto the root bus. */
+/*
+ * Endpoints without a port: the last of them goes behind the last port that is free, the one
+ * before behind the port before, and those for whom no port is left onto the root bus.
+ */
 static bool choose_ports(struct pcie_conf *conf)
 {
 	bool taken[PCIE_SLOTS] = {false};
@@ -99,7 +102,7 @@ static bool choose_ports(struct pcie_conf *conf)
 			return false;
 		taken[port] = true;
 	}
-	for (unsigned i = 0; i < conf->nr_endpoints; i++) {
+	for (unsigned i = conf->nr_endpoints; i-- > 0;) {
 		unsigned port = conf->root_ports;
 
 		if (conf->endpoint[i].port != PCIE_PORT_ANY)
