@@ -103,6 +103,7 @@ static int parse_pci_test(void *conf, const char *arg)
 const struct dev_option pcie_options[] = {
 	{"--root-ports", "N", "PCIe root ports on bus 0 (default 0)", parse_root_ports},
 	{"--device pci-test", "[port=K|none][,bar32=SIZE][,bar64=SIZE]",
-	 "a PCIe test endpoint (default: behind the last free root port)", parse_pci_test},
+	 "a PCIe test endpoint (default: behind a root port, the last one behind the last)",
+	 parse_pci_test},
 	{NULL, NULL, NULL, NULL},
 };

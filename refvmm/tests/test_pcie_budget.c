@@ -100,10 +100,9 @@ TEST(pcie_budget, figures_name_use_and_limit)
 	for (unsigned i = 0; i < 4; i++)
 		ASSERT_EQ(pcie_options[1].parse(&conf, ""), 0);
 	pcie_budget(&conf, b->dev->range, &g);
-	EXPECT_EQ(conf.endpoint[0].port,
-		  2); /* the last port first, the root bus when all are taken */
-	EXPECT_EQ(conf.endpoint[2].port, 0);
-	EXPECT_EQ(conf.endpoint[3].port, PCIE_PORT_NONE);
+	EXPECT_EQ(conf.endpoint[3].port, 2); /* the last endpoint behind the last port */
+	EXPECT_EQ(conf.endpoint[1].port, 0);
+	EXPECT_EQ(conf.endpoint[0].port, PCIE_PORT_NONE);
 	EXPECT_EQ(g.buses, 4);
 	EXPECT_EQ(g.buses_max, 16);
 	EXPECT_EQ(g.slots, 4);
