@@ -2,6 +2,7 @@
 /* The payload's main: read the command line, run the tests it names (or all), report, end the machine. */
 #include "gic.h"
 #include "irq.h"
+#include "its.h"
 #include "mmu.h"
 #include "psci.h"
 #include "smp.h"
@@ -74,6 +75,7 @@ static void clean_up(void)
 		test_now.verdict = VERDICT_ERROR;
 		snprintf(test_now.reason, sizeof(test_now.reason), "another CPU did not finish");
 	}
+	its_reset();
 	gic_reset();
 	irq_reset();
 	mem_reset();
