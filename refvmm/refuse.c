@@ -181,6 +181,9 @@ const struct refusal refuse_table[] = {
 	/* ---- images */
 	I("x86-firmware", "this is x86 (OVMF) firmware; ARM64 cannot run it",
 	  "the ARM64 build, edk2-aarch64 (AAVMF), for ARM64 machines"),
+	{REFUSE_IMAGE, true, "arm64-firmware",
+	 "this is a firmware volume (UEFI), and flash banks are not built yet",
+	 "a Linux Image or an ELF file", NULL},
 	I("x86-elf", "this is an ELF file for x86", "an ELF file for AArch64"),
 	I("x86-bzimage", "this is an x86 Linux image", "an arm64 Linux Image"),
 	I("aarch32-elf", "this is an ELF file for 32-bit Arm (AArch32)", "an ELF file for AArch64"),

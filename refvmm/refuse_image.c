@@ -65,7 +65,7 @@ const struct refusal *refuse_image(const void *head, size_t head_len, const void
 		name = "gzip-image";
 	else if (has(head, head_len, 0, "MZ\0\0zimg", 8)) /* drivers/firmware/efi/libstub/zboot */
 		name = "zboot-image";
-	else if (has(head, head_len, 0x28, "_FVH", 4) && x86_firmware(tail, tail_len))
-		name = "x86-firmware";
+	else if (has(head, head_len, 0x28, "_FVH", 4)) /* UEFI PI, volume 3: firmware volume */
+		name = x86_firmware(tail, tail_len) ? "x86-firmware" : "arm64-firmware";
 	return name ? refuse_find(REFUSE_IMAGE, name) : NULL;
 }

@@ -185,13 +185,13 @@ TEST(refuse, x86_firmware_is_told_from_arm_firmware_by_its_end)
 	uint8_t head[64] = {0}, tail[64] = {0};
 
 	put(head + 0x28, "_FVH", 4);
-	EXPECT_STR(image(head, 64, tail, 64), "accepted"); /* AAVMF ends in zeros */
+	EXPECT_STR(image(head, 64, tail, 64), "arm64-firmware"); /* AAVMF ends in zeros */
 	put(tail + 48, "\x90\x90\xe9", 3);
 	EXPECT_STR(image(head, 64, tail, 64), "x86-firmware");
 	memset(tail + 48, 0, 3);
 	put(tail + 16, guid, sizeof(guid));
 	EXPECT_STR(image(head, 64, tail, 64), "x86-firmware");
-	EXPECT_STR(image(head, 64, tail, 47), "accepted");
+	EXPECT_STR(image(head, 64, tail, 47), "arm64-firmware");
 	memset(head, 0, sizeof(head));
 	EXPECT_STR(image(head, 64, tail, 64), "accepted");
 }
