@@ -76,7 +76,7 @@ TEST(api, memory_at_the_top_of_the_ipa_space_works, RULE("KVM-IPA-3"), .limit_ms
 /* kvm_arch_prepare_memory_region: EFAULT for what ends above the space */
 TEST(api, memory_above_the_ipa_space_is_refused, RULE("KVM-IPA-3"))
 {
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .entry = guest_count);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = guest_count);
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), top = 1ULL << VM_IPA_BITS;
 	void *host =
 		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -94,7 +94,7 @@ TEST(api, memory_above_the_ipa_space_is_refused, RULE("KVM-IPA-3"))
 /* 4.35: guest_phys_addr, memory_size and userspace_addr are page aligned, slots do not overlap, flags are known. */
 TEST(api, bad_memory_slots_are_refused, RULE("KVM-MEM-1"))
 {
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .entry = guest_count);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = guest_count);
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	char *host =
 		mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -31,7 +31,7 @@ TEST(api, unknown_extension_is_absent, RULE("KVM-API-2"))
 
 TEST(api, unknown_ioctls_are_refused, RULE("KVM-API-3"))
 {
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .entry = guest_count);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = guest_count);
 	struct vm_state *before;
 
 	vm_start(vm, 0, 1);
@@ -46,7 +46,7 @@ TEST(api, unknown_ioctls_are_refused, RULE("KVM-API-3"))
 /* There is no kvm-clock on arm64: 4.29 KVM_GET_CLOCK (KVM_CAP_ADJUST_CLOCK, x86). */
 TEST(api, kvm_clock_is_absent, RULE("KVM-CLOCK-1"))
 {
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .entry = guest_count);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = guest_count);
 	struct kvm_clock_data clock = {};
 	struct vm_state *before;
 
@@ -64,7 +64,7 @@ TEST(api, kvm_clock_is_absent, RULE("KVM-CLOCK-1"))
 /* arch/arm64/kvm/guest.c: state goes by ONE_REG alone */
 TEST(api, whole_register_ioctls_are_refused, RULE("KVM-API-4"))
 {
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .entry = guest_count);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = guest_count);
 	static uint8_t buf[4096];
 	struct vm_state *before;
 

@@ -9,7 +9,7 @@
    otherwise EINVAL will be returned" */
 TEST(hotplug, reinit_with_other_features_is_refused, RULE("KVM-INIT-1"))
 {
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .entry = guest_count);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = guest_count);
 	struct vm_state *before;
 
 	vm_start(vm, 0, 1);
@@ -21,7 +21,7 @@ TEST(hotplug, reinit_with_other_features_is_refused, RULE("KVM-INIT-1"))
 
 TEST(hotplug, reinit_with_same_features_works, RULE("KVM-INIT-1"))
 {
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .entry = guest_count);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = guest_count);
 
 	vcpu_run_to_tick(vm, 0, 5);
 	EXPECT_OK(vcpu_try_init(vm, 0, PSCI_BIT));

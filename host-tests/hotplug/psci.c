@@ -18,7 +18,7 @@ GUEST(cpu_on_absent)
 
 TEST(hotplug, cpu_on_of_absent_cpu_is_refused, RULE("PSCI-CPU_ON-1"))
 {
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .entry = cpu_on_absent);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = cpu_on_absent);
 	const uint64_t *r = vm->vcpu[0]->result;
 
 	vm_start(vm, 0, 1);

@@ -43,7 +43,13 @@ static void set_address(int fd, uint64_t type, uint64_t address)
 
 void vm_add_gic(struct vm *vm, unsigned int version)
 {
-	uint32_t type = version == 2 ? KVM_DEV_TYPE_ARM_VGIC_V2 : KVM_DEV_TYPE_ARM_VGIC_V3;
+	uint32_t type;
+
+	if (version == GIC_ANY)
+		version = vm_try_create_device(vm, KVM_DEV_TYPE_ARM_VGIC_V3, KVM_CREATE_DEVICE_TEST)
+				  ? 2
+				  : 3;
+	type = version == 2 ? KVM_DEV_TYPE_ARM_VGIC_V2 : KVM_DEV_TYPE_ARM_VGIC_V3;
 
 	vm->gic_fd = vm_try_create_device(vm, type, 0);
 	if (vm->gic_fd == -ENODEV && version == 2)

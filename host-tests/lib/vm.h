@@ -25,6 +25,7 @@
 #define VM_STACK_SIZE 0x400ULL
 #define VM_FREE_BASE  0x400a0000ULL
 #define VM_MAX_VCPUS  512
+#define GIC_ANY	      1U
 #define VM_MAX_SLOTS  32
 
 /*
@@ -35,7 +36,7 @@
 
 struct vm_options {
 	unsigned int vcpus;    /* 0: 1 */
-	unsigned int gic;      /* 0: none, 2, 3 */
+	unsigned int gic;      /* 0: none, 2, 3, GIC_ANY: the newest this host offers */
 	void (*entry)(void);   /* snippet of every vCPU; NULL: guest_nothing */
 	unsigned int ipa_bits; /* 0: VM_IPA_BITS */
 	uint64_t ram_size;     /* 0: VM_RAM_SIZE */

@@ -22,8 +22,8 @@ static void skip_if_offered(void)
 
 static void refuse_init(uint32_t features)
 {
-	struct vm *vm = vm_new(.vcpus = 2, .gic = 3, .no_gic_init = true, .no_vcpu_init = true,
-			       .entry = guest_count);
+	struct vm *vm = vm_new(.vcpus = 2, .gic = GIC_ANY, .no_gic_init = true,
+			       .no_vcpu_init = true, .entry = guest_count);
 	struct vm_state *before;
 	int r;
 
@@ -92,7 +92,7 @@ static bool is_el2_register(uint64_t id)
 TEST(nested, register_list_has_no_el2_registers, RULE("KVM-EL2-3"))
 {
 	static struct reg_list list;
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY);
 	char name[64];
 
 	vcpu_reg_list(vm, 0, &list);
@@ -120,7 +120,7 @@ static const uint64_t el2_registers[] = {
 /* 4.68, 4.69: ENOENT, "no such register" */
 TEST(nested, one_reg_knows_no_el2_registers, RULE("KVM-EL2-3"))
 {
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .entry = guest_count);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = guest_count);
 	struct vm_state *before;
 	uint64_t value = 0;
 	char name[64];

@@ -21,7 +21,7 @@ GUEST(read_nmi_features)
 
 TEST(nmi, id_register_hides_nmi, RULE("NMI-ID-1"))
 {
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .entry = read_nmi_features);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = read_nmi_features);
 
 	EXPECT_EQ(vcpu_get(vm, 0, REG_ID_AA64PFR1_EL1) >> PFR1_NMI_SHIFT & 0xf, 0);
 	vcpu_run_to_tick(vm, 0, 1);
@@ -31,7 +31,7 @@ TEST(nmi, id_register_hides_nmi, RULE("NMI-ID-1"))
 
 TEST(nmi, distributor_hides_nmi, RULE("NMI-ID-2"))
 {
-	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .entry = read_nmi_features);
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = read_nmi_features);
 	uint32_t typer = 0;
 
 	EXPECT_OK(dev_try_get(vm->gic_fd, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_TYPER, &typer));
@@ -44,7 +44,7 @@ TEST(nmi, distributor_hides_nmi, RULE("NMI-ID-2"))
 /* Set before the first run, when ID registers are writable at all (from 6.6 on; before, no value but their own). */
 TEST(nmi, id_register_does_not_take_nmi, RULE("NMI-ID-1"))
 {
-	struct vm *vm = vm_new(.vcpus = 2, .gic = 3, .entry = guest_count);
+	struct vm *vm = vm_new(.vcpus = 2, .gic = GIC_ANY, .entry = guest_count);
 	struct vm_state *before = vm_capture(vm);
 	uint64_t value = vcpu_get(vm, 0, REG_ID_AA64PFR1_EL1) | 1ULL << PFR1_NMI_SHIFT;
 

@@ -35,7 +35,7 @@ TEST(nmi, vcpu_ioctl_is_refused, RULE("KVM-NMI-1"), EACH_GIC)
 
 TEST(nmi, vm_ioctl_is_refused, RULE("KVM-NMI-1"))
 {
-	struct vm *vm = running_vm(3);
+	struct vm *vm = running_vm(GIC_ANY);
 	struct vm_state *before = vm_capture(vm);
 
 	EXPECT_REFUSED(vm_ioctl(vm, KVM_NMI, 0), EINVAL, ENOTTY);
@@ -45,7 +45,7 @@ TEST(nmi, vm_ioctl_is_refused, RULE("KVM-NMI-1"))
 
 TEST(nmi, refused_while_the_guest_runs, RULE("KVM-NMI-1"))
 {
-	struct vm *vm = running_vm(3);
+	struct vm *vm = running_vm(GIC_ANY);
 
 	EXPECT_STILL_RUNNING(vm);
 	for (int i = 0; i < 50; i++)
@@ -62,7 +62,7 @@ TEST(nmi, capability_is_absent, RULE("KVM-NMI-1"))
 /* 4.86 KVM_INTERRUPT has no arm64 form either. */
 TEST(nmi, x86_injection_ioctls_are_refused, RULE("KVM-NMI-2"))
 {
-	struct vm *vm = running_vm(3);
+	struct vm *vm = running_vm(GIC_ANY);
 	struct vm_state *before = vm_capture(vm);
 	struct kvm_interrupt irq = {.irq = 2};
 
@@ -144,7 +144,7 @@ TEST(nmi, interrupt_line_out_of_range_is_refused, RULE("KVM-IRQ-3"), EACH_GIC)
 /* 4.32: reserved and pad bytes are zero; has_esr needs KVM_CAP_ARM_INJECT_SERROR_ESR. */
 TEST(nmi, bad_vcpu_events_are_refused, RULE("KVM-EVENTS-1"))
 {
-	struct vm *vm = running_vm(3);
+	struct vm *vm = running_vm(GIC_ANY);
 	struct vm_state *before = vm_capture(vm);
 	struct kvm_vcpu_events good, bad;
 
