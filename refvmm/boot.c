@@ -128,6 +128,17 @@ static int check_refused(const char *path, const struct file *f)
 	return r ? refuse(r, path) : 0;
 }
 
+int boot_check(const struct machine_conf *c)
+{
+	struct file f;
+	int ret = file_open(&f, "--kernel", c->kernel);
+
+	if (!ret)
+		ret = check_refused(c->kernel, &f);
+	file_close(&f);
+	return ret;
+}
+
 int boot_load(struct boot *b, const struct machine_conf *c, const struct gmem *m)
 {
 	bool elf, image;

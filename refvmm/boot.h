@@ -43,6 +43,8 @@ struct boot {
 	uint64_t initrd, initrd_size; /* size 0: none */
 };
 
+/* Refuses, by name and before anything is created, a kernel that is none for this machine. */
+int boot_check(const struct machine_conf *c);
 /* Reads kernel and initrd into guest memory and decides where the device tree goes. */
 int boot_load(struct boot *b, const struct machine_conf *c, const struct gmem *m);
 

@@ -169,6 +169,8 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	ret = try_board(m);
 	if (!ret)
 		ret = check_ipa_bits(c);
+	if (!ret && c->kernel && !c->dump_dtb)
+		ret = boot_check(c);
 	if (!ret)
 		ret = kvm_open(&m->kvm);
 	if (!ret)
