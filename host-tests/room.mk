@@ -33,3 +33,22 @@ $(foreach s,$(HT_SUITES),$(eval $(call HT_PROGRAM,$(s))))
 A64OBJDUMP := $(CROSS)objdump
 
 -include $(wildcard $(HT_BUILD)/*/*.d)
+
+# ---- native tests of the harness and of the library's portable parts
+HT_PORTABLE := $(filter $(foreach f,file harness klog kvmlog midr proc select smbios verdict,%/$(f).c),$(HT_LIB_SRC))
+HT_NATIVE   := $(HT_BUILD)/native
+HT_NATIVE_LIB := $(patsubst host-tests/%,$(HT_NATIVE)/%.o,$(HT_PORTABLE))
+
+$(HT_NATIVE)/%.c.o: host-tests/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SAN) -D_GNU_SOURCE -Ihost-tests/lib -fno-toplevel-reorder -c -o $@ $<
+
+$(HT_NATIVE)/sample $(HT_NATIVE)/unit: $(HT_NATIVE)/%: $(HT_NATIVE)/tests/%.c.o $(HT_NATIVE_LIB)
+	$(CC) $(SAN) -o $@ $^ -lpthread
+
+.PHONY: check-hosttests
+check-hosttests: $(HT_NATIVE)/sample $(HT_NATIVE)/unit
+	host-tests/tests/check.py $^
+CHECKS += check-hosttests
+
+-include $(wildcard $(HT_NATIVE)/*/*.d)

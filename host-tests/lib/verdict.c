@@ -138,12 +138,15 @@ void test_abandon(void)
 	finish(VERDICT_FAIL, "");
 }
 
+static void cut_params(const char *params);
+
 void test_child(const struct test_run *run, const struct test_options *opt, int pipe_fd)
 {
 	self.run = run;
 	self.opt = opt;
 	self.pipe_fd = pipe_fd;
 	self.random = opt->seed;
+	cut_params(run->params);
 	run->test->run();
 	if (self.failures)
 		finish(VERDICT_FAIL, "");
@@ -270,22 +273,24 @@ void test_pause_us(unsigned int us)
 
 /* ---- parameters */
 
+/* The variant's words, each ended by NUL; values point into it. */
+static char words[sizeof(((struct test_run *)0)->params) + 1];
+
+static void cut_params(const char *params)
+{
+	snprintf(words, sizeof(words) - 1, "%s", params);
+	for (char *p = words; *p; p++)
+		if (*p == ' ')
+			*p = '\0';
+}
+
 const char *test_param(const char *key)
 {
-	static char value[160];
-	const char *p = self.run->params;
 	size_t n = strlen(key);
 
-	while (*p) {
-		size_t len = strcspn(p, " ");
-
-		if (len > n && !strncmp(p, key, n) && p[n] == '=') {
-			snprintf(value, sizeof(value), "%.*s", (int)(len - n - 1), p + n + 1);
-			return value;
-		}
-		p += len;
-		p += strspn(p, " ");
-	}
+	for (const char *p = words; p < words + sizeof(words); p += strlen(p) + 1)
+		if (!strncmp(p, key, n) && p[n] == '=')
+			return p + n + 1;
 	return NULL;
 }
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests with known verdicts, run by check.py: what the harness makes of each. */
+#include "test.h"
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+SUITE(sample, .tags = "self", .limit_ms = 5000);
+
+TEST(sample, passes, RULE("SELF-1"))
+{
+	EXPECT_EQ(1 + 1, 2);
+	EXPECT_TRUE(1 < 2);
+}
+
+TEST(sample, fails_with_values, RULE("SELF-2"))
+{
+	unsigned int flags = 0x10;
+
+	EXPECT_EQ(1 + 1, 3);
+	EXPECT_EQ(flags, 0x20U);
+	EXPECT_LT(5, 4);
+	EXPECT_STREQ("a", "b");
+	EXPECT_TRUE(flags == 1);
+}
+
+TEST(sample, fails_with_errno)
+{
+	EXPECT_REFUSED(0, EBUSY);
+	EXPECT_REFUSED(-EINVAL, EBUSY, EEXIST);
+	EXPECT_OK(-ENOENT);
+	EXPECT_REFUSED(-EEXIST, EBUSY, EEXIST); /* holds */
+}
+
+TEST(sample, assert_ends_the_test)
+{
+	ASSERT_EQ(1, 2);
+	EXPECT_EQ(3, 4);
+}
+
+TEST(sample, skips)
+{
+	SKIP("no %s here", "device");
+}
+
+TEST(sample, skips_for_a_capability)
+{
+	SKIP_NEEDS("sve", "KVM_CAP_ARM_SVE is %d", 0);
+}
+
+TEST(sample, failure_never_becomes_a_skip)
+{
+	EXPECT_EQ(1, 2);
+	SKIP("too late");
+}
+
+TEST(sample, crash_is_an_error)
+{
+	raise(SIGKILL);
+}
+
+TEST(sample, hang_is_an_error, .limit_ms = 300)
+{
+	for (;;)
+		pause();
+}
+
+TEST(sample, exit_is_an_error)
+{
+	_exit(7);
+}
+
+TEST(sample, test_without_a_claim_is_an_error)
+{
+}
+
+TEST(sample, trouble_is_an_error)
+{
+	test_error("open: %s", "ENOENT");
+}
+
+TEST(sample, facts_and_notes_are_printed)
+{
+	FACT("self.answer", "%d", 42);
+	NOTE("two\nlines");
+}
+
+TEST(sample, variants_differ, VARIANTS("one: n=1 text=a | two: n=2 | bare"))
+{
+	const char *text = test_param("text");
+
+	NOTE("n=%u text=%s", (unsigned int)test_param_u64("n", 9), text ? text : "none");
+	EXPECT_NE(test_param_u64("n", 9), 2);
+}
+
+TEST(sample, seed_is_named)
+{
+	NOTE("%llx", (unsigned long long)test_random());
+	EXPECT_EQ(test_time_ms(70), 70U);
+}
+
+TEST(sample, waits_for_what_comes)
+{
+	volatile int n = 0;
+
+	EXPECT_EVENTUALLY(++n == 5);
+}
