@@ -17,7 +17,7 @@
 #define AGENT_LINE_MAX 4096U
 
 /* After this many bytes of one stream of one unit the rest is counted, not shown. */
-#define AGENT_STREAM_MAX (1024U * 1024U)
+#define AGENT_STREAM_MAX (1024UL * 1024)
 
 /* ---- frame.c: one frame, one line, one write */
 

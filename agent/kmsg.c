@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOG_MAX (256U * 1024U)
+#define LOG_MAX (256UL * 1024)
 
 void kmsg_open(struct kmsg *log)
 {

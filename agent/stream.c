@@ -76,7 +76,8 @@ void stream_close(struct stream *s)
 	if (s->len || s->cut)
 		end_line(s);
 	if (s->dropped_lines)
-		frame("err %s agent: %zu lines (%zu bytes) of %s are not shown: more than %u bytes",
+		frame("err %s agent: %zu lines (%zu bytes) of %s are not shown: more than %lu "
+		      "bytes",
 		      s->id, s->dropped_lines, s->dropped_bytes,
 		      s->kind[0] == 'o' ? "stdout" : "stderr", AGENT_STREAM_MAX);
 }

@@ -15,6 +15,19 @@ $(BUNDLE)/init: $(lab_obj)
 
 BUNDLE_FILES += $(BUNDLE)/init
 
+# The tests of the lab boot the default cell with a unit that misbehaves.
+$(BUILD)/lab/tests/unit: lab/tests/unit.c lab/room.mk
+	@mkdir -p $(@D)
+	$(A64CC) $(A64_CFLAGS) $(lab_cflags) $(A64_LDFLAGS) $< -o $@
+
+UNIT_TEST_PROGRAMS += $(BUILD)/lab/tests/unit
+
+.PHONY: check-lab
+check-lab: $(BUNDLE)/init $(BUNDLE)/agent $(BUILD)/lab/tests/unit
+	@$(PYTHON) -m pytest -q -p no:cacheprovider runner/tests/lab
+
+CHECKS += check-lab
+
 .PHONY: setup-run setup-check
 setup-run:
 	@lab/setup.sh run
