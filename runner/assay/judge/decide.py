@@ -125,7 +125,7 @@ def _why(test: dict[str, Any]) -> str:
 
 
 def _group(case: Case, globs: tuple[str, ...], role: str, good: str, bad: str) -> Found:
-    """All passed: `good`. One failed: `bad`. Error, all skipped, set aside, not run: a reason."""
+    """All passed: `good`. One failed: `bad`. An error, a glob whose tests all skipped or were not run: a reason."""
     if not globs:
         return Found()
     tests = case.group(globs, role)
@@ -150,6 +150,11 @@ def _group(case: Case, globs: tuple[str, ...], role: str, good: str, bad: str) -
     passed = [test for test in judged if test["verdict"] in PASSED]
     if not passed:
         return Found(reason=f"skipped: {judged[0].get('reason') or 'no reason recorded'}")
+    for glob in globs:  # each names a part of the evidence; none may be missing whole
+        part = [test for test in judged if matches(glob, test["id"])]
+        if not any(test["verdict"] in PASSED for test in part):
+            why = f"skipped: {part[0].get('reason')}" if part else f"not run: no result of {glob}"
+            return Found(reason=why)
     skipped = [test for test in judged if test["verdict"] == "skip"]
     note = f"; {len(skipped)} skipped ({skipped[0].get('reason')})" if skipped else ""
     return Found(good, f"{len(passed)} of {len(judged)} tests passed{note}")
@@ -316,7 +321,7 @@ def _judge_outcome(case: Case) -> tuple[str, str, str]:
     measured = outcome
     if outcome in ("as-claimed", "otherwise"):
         measured = _telling(case, outcome)
-        verdict = "conforms" if outcome == "as-claimed" or row.claim == "policy" else "deviates"
+        verdict = "conforms" if outcome == "as-claimed" else "unknown" if row.claim == "policy" else "deviates"
         return measured, verdict, reason
     verdict = VERDICT_OF[row.claim][outcome]
     if verdict != "conforms":

@@ -319,6 +319,8 @@ def _row(data: Any, number: int, path: Path, name: str) -> Row:
         raise table.fail("claim `limit` needs `measure` or `not_probed`")
     if row.measure and claim != "limit":
         raise table.fail("only claim `limit` may have `measure`")
+    if row.measure and (row.works or row.facts):
+        raise table.fail("`measure` decides it: `works` and `facts` beside it would be ignored")
     if not (row.works or row.refused or row.facts or row.measure or row.not_probed):
         raise table.fail("nothing decides it: give works, refused, facts, measure or not_probed")
     return row

@@ -127,6 +127,22 @@ def test_some_skipped_is_decided_by_the_others_and_says_so(tmp_path: Path) -> No
     assert "1 of 2 tests passed; 1 skipped (needs=KVM_CAP_ARM_SVE" in row["reason"]
 
 
+def test_each_glob_is_a_part_of_the_evidence(tmp_path: Path) -> None:
+    body = 'claim = "supported"\nworks = ["a.*", "b.*"]'
+    assert brief(decide(tmp_path, body, [result("a.x"), result("b.x")])) == ("works", "conforms")
+    row = decide(tmp_path, body, [result("a.x"), skip("b.x", "no kernel")])
+    assert brief(row) == ("not-probed", "unknown") and row["reason"] == "skipped: no kernel"
+    row = decide(tmp_path, body, [result("a.x")])
+    assert row["verdict"] == "unknown" and "no result of b.*" in row["reason"]
+    assert brief(decide(tmp_path, body, [result("a.x", "fail"), skip("b.x")])) == ("broken", "deviates")
+
+
+def test_a_policys_fact_that_is_otherwise_is_unknown(tmp_path: Path) -> None:
+    body = 'claim = "policy"\nfacts = [{ key = "k", is = "installed" }]'
+    assert brief(decide(tmp_path, body, [], {"k": "installed"})) == ("installed", "conforms")
+    assert brief(decide(tmp_path, body, [], {"k": "absent"})) == ("absent", "unknown")
+
+
 def test_no_result_is_unknown(tmp_path: Path) -> None:
     row = decide(tmp_path, 'claim = "supported"\nworks = ["a.*"]', [result("b.x")])
     assert brief(row) == ("not-probed", "unknown")

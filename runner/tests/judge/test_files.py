@@ -47,6 +47,8 @@ BAD = {
     "limit no quantity": (HEAD + ROW + 'claim = "limit"\nlimit = "much"\nnot_probed = "x"\n', "no quantity"),
     "limit not measured": (HEAD + ROW + 'claim = "limit"\nlimit = 3\nworks = ["a.*"]\n', "needs `measure`"),
     "measure of no limit": (HEAD + ROW + GOOD + 'measure = { fact = "k", compare = "exact" }\n', "only claim `limit`"),
+    "measure and works": (HEAD + ROW + 'claim = "limit"\nlimit = 3\nworks = ["a.*"]\n'
+                          'measure = { fact = "k", compare = "set" }\n', "would be ignored"),
     "unknown comparison": (HEAD + ROW + 'claim = "limit"\nlimit = 3\nmeasure = { fact = "k", compare = "less" }\n',
                            "unknown compare `less`"),
     "measure by nothing": (HEAD + ROW + 'claim = "limit"\nlimit = 3\nmeasure = { compare = "set" }\n',
