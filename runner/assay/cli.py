@@ -77,6 +77,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def scale(text: str) -> float:
+    """0.1 to 1000."""
+    if not re.fullmatch(r"\d{1,4}(?:\.\d+)?", text) or not 0.1 <= float(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number from 0.1 to 1000")
+    return float(text)
+
+
 def seconds(text: str) -> float:
     """0 to 86400."""
     if not re.fullmatch(r"\d{1,5}(?:\.\d+)?", text) or float(text) > 86_400:
@@ -131,6 +138,8 @@ def _run(sub: argparse._SubParsersAction) -> None:
                      help="run the plan N times; a test's verdict is its worst (default: 1)")
     how.add_argument("--time", type=duration_ms, metavar="T",
                      help="how long each stress test runs: 500ms, 2s, 10m, 8h (default: the test's own, 2s)")
+    how.add_argument("--time-scale", type=scale, metavar="X",
+                     help="multiply every time limit by X, 0.1 to 1000 (default: 1; in the lab the cell's)")
     _bundle(parser)
     _out(parser)
     parser.add_argument("--json", action="store_true", help="print results.json on stdout; progress goes to stderr")

@@ -90,6 +90,21 @@ def compare(a: dict, b: dict) -> dict:
             "facts": compare_facts(a, b, common), "regressions": regressions}
 
 
+def _thinned(changes: list[dict], most: int = 10) -> tuple[list[dict], dict[tuple[str, str], int]]:
+    """Without the long lists of what only one of the runs has; and how much that is, per host and side."""
+    counts: dict[tuple[str, str], int] = {}
+    shown_changes = []
+    for change in changes:
+        side = "the older" if change["to"] is None else "the newer" if change["from"] is None else ""
+        if side and not change.get("regression"):
+            key = (change["host"], side)
+            counts[key] = counts.get(key, 0) + 1
+            if counts[key] > most:
+                continue
+        shown_changes.append(change)
+    return shown_changes, {key: number - most for key, number in counts.items() if number > most}
+
+
 def _print(result: dict) -> None:
     from rich.console import Console
     from rich.text import Text
@@ -108,7 +123,8 @@ def _print(result: dict) -> None:
         if not changes:
             continue
         console.print(Text(f"{title} ({len(changes)})", style="bold"))
-        for change in sorted(changes, key=lambda c: not c.get("regression", False)):
+        few, left_out = _thinned(changes)
+        for change in sorted(few, key=lambda c: not c.get("regression", False)):
             if key == "facts":
                 console.print(Text(f"      {change['key']} [{change['host']}]  "
                                    f"{change['from'] or 'absent'} → {change['to'] or 'absent'}"))
@@ -116,6 +132,8 @@ def _print(result: dict) -> None:
                 line(change, f"  ({change['measured_from']} → {change['measured_to']})")
             else:
                 line(change)
+        for (host, side), number in left_out.items():
+            console.print(Text(f"      and {number} more that only {side} run has on {host}", style="dim"))
     total = len(result["tests"]) + len(result["rows"])
     if not total:
         console.print("no test and no row changed")

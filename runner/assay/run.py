@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import secrets
 import shlex
@@ -50,6 +51,8 @@ def cells_of(args: Namespace, say: Plain) -> list[Backend]:
     kernel = Path(args.kernel) if args.kernel else None
     if kernel and not kernel.is_file():
         raise AssayError(f"--kernel {args.kernel}: no such file; give an Image, a vmlinuz or a .deb")
+    if args.time_scale:
+        chosen = {name: dataclasses.replace(cell, time_scale=args.time_scale) for name, cell in chosen.items()}
     qemu = find_qemu(args.qemu)
     usable: list[Backend] = []
     for cell in chosen.values():
@@ -74,9 +77,10 @@ def backends_of(args: Namespace, say: Plain) -> list[Backend]:
         for option, value in (("--cell", args.cell), ("--kernel", args.kernel), ("--qemu", args.qemu)):
             if value:
                 raise AssayError(f"{option} is for the lab and cannot be used together with --host")
-        return [SshBackend(url, Path(args.bundle), args.ssh_option, args.reconnect) for url in dict.fromkeys(args.host)]
+        scale = args.time_scale or 1.0
+        return [SshBackend(url, Path(args.bundle), args.ssh_option, args.reconnect, scale) for url in dict.fromkeys(args.host)]
     if args.native or (not (args.cell or args.kernel or args.qemu) and native.usable()):
-        return [native.NativeBackend(Path(args.bundle))]
+        return [native.NativeBackend(Path(args.bundle), args.time_scale or 1.0)]
     return cells_of(args, say)
 
 

@@ -14,6 +14,7 @@ _TAINTS = {2: "unsafe hardware or SMP", 4: "machine check", 5: "bad page", 7: "o
            14: "soft lockup", 18: "fault injection"}
 _SAID = re.compile(r"Kernel panic|Oops|\bBUG\b|Internal error|Unable to handle|WARNING:|soft lockup|rcu.*stall"
                    r"|SError|hyp panic|[Oo]ut of memory")
+_STAMPED = re.compile(r"\[ *\d+\.\d{6}\]")
 EVIDENCE_MAX = 60
 
 
@@ -51,10 +52,10 @@ def taint_text(bits: int) -> str:
 
 def headline(lines: list[str]) -> str | None:
     """The line of a kernel's last words that says most; only ever a reason's text, never a verdict."""
-    for line in lines:
-        if _SAID.search(line):
-            return line.strip()
-    return None
+    said = next((line for line in lines if _SAID.search(line)), None)
+    # two CPUs may have written into each other's lines; then the kernel's first is the best there is
+    said = said or next((line for line in lines if _STAMPED.match(line)), None)
+    return said.strip() if said else None
 
 
 def decide(record: Record) -> Verdict:

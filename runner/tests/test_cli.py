@@ -31,6 +31,7 @@ ASSAY = str(ROOT / "assay")
     (["run", "--seed", "0x10000000000000000"], "is no number from 0 to 2^64-1"),
     (["run", "--time", "3 weeks"], "'3 weeks' is no duration"),
     (["run", "--time", "0"], "is not between"),
+    (["run", "--time-scale", "0"], "'0' is no number from 0.1"),
     (["run", "--repeat", "0"], "'0' is no number from 1"),
     (["run", "--repeat", "many"], "'many' is no number"),
     (["run", "--host", "ftp://x"], "not of the form ssh://"),

@@ -46,16 +46,17 @@ class NativeBackend:
 
     kind = "native"
     boot_limit_s = 30.0
-    time_scale = 1.0
     artefacts: dict[str, str | None] = {}
 
-    def __init__(self, bundle: Path) -> None:
+    def __init__(self, bundle: Path, time_scale: float = 1.0) -> None:
         self.bundle = bundle
+        self.time_scale = time_scale
         self.name = re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname()) or "localhost"
 
     def info(self) -> dict:
         """See Backend."""
-        return {"name": self.name, "cell": None, "kernel_package": None, "has": [], "time_scale": 1.0, "replay": ""}
+        return {"name": self.name, "cell": None, "kernel_package": None, "has": [], "time_scale": self.time_scale,
+                "replay": ""}
 
     def open(self) -> None:
         """See Backend."""
@@ -68,7 +69,7 @@ class NativeBackend:
     def start(self, job: str) -> Session:
         """See Backend."""
         try:
-            return ProcessSession(["./agent", "-"], cwd=self.bundle, feed=job)
+            return ProcessSession(["./agent", "-", "--scale", f"{self.time_scale:g}"], cwd=self.bundle, feed=job)
         except OSError as e:
             raise AssayError(f"{self.bundle / 'agent'}: cannot be run: {e.strerror}") from e
 

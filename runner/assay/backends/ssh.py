@@ -30,10 +30,10 @@ class SshBackend:
 
     kind = "ssh"
     boot_limit_s = 60.0
-    time_scale = 1.0
     artefacts: dict[str, str | None] = {}
 
-    def __init__(self, url: str, bundle: Path, options: list[str] | None = None, reconnect_s: float = 120.0) -> None:
+    def __init__(self, url: str, bundle: Path, options: list[str] | None = None, reconnect_s: float = 120.0,
+                 time_scale: float = 1.0) -> None:
         found = _URL.fullmatch(url)
         if not found or (found["port"] and not 0 < int(found["port"]) < 65536):
             raise AssayError(f"--host {url}: not of the form ssh://[USER@]HOST[:PORT]")
@@ -41,9 +41,12 @@ class SshBackend:
         self.bundle = bundle
         self.name = found["host"].strip("[]").replace(":", "-").replace("%", "-")
         self.reconnect_s = reconnect_s
+        self.time_scale = time_scale
         host = found["host"].strip("[]")
         self.target = (f"{found['user']}@" if found["user"] else "") + host
         self.options = ["-p", found["port"]] if found["port"] else []
+        self.by_hand = shlex.join(["ssh", *self.options, self.target])
+        self.replay = f" --host {url}" + "".join(f" --ssh-option {shlex.quote(option)}" for option in options or [])
         for option in options or []:
             self.options += ["-o", option]
         self.folder: str | None = None
@@ -52,8 +55,8 @@ class SshBackend:
 
     def info(self) -> dict:
         """See Backend."""
-        return {"name": self.name, "cell": None, "kernel_package": None, "has": [], "time_scale": 1.0,
-                "replay": f" --host {self.url}"}
+        return {"name": self.name, "cell": None, "kernel_package": None, "has": [], "time_scale": self.time_scale,
+                "replay": self.replay}
 
     def _argv(self, command: str) -> list[str]:
         own = ["-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=6", "-T"]
@@ -78,7 +81,7 @@ class SshBackend:
             lines = [line for line in said if line.strip() and not line.startswith(("Warning:", "**"))]
             why = lines[-1].strip() if lines else f"exit status {done.returncode}"
             if done.returncode == 255:
-                raise AssayError(f"cannot connect to {self.url}: {why}; does `ssh {self.target}` work?")
+                raise AssayError(f"cannot connect to {self.url}: {why}; does `{self.by_hand}` work?")
             raise AssayError(f"{self.url}: `{command.split(';')[0][:60]}` failed: {why}")
         return done.stdout.decode("utf-8", "replace")
 
@@ -123,7 +126,8 @@ class SshBackend:
         if self._sessions > 1:
             self._return()
         assert self.folder
-        return ProcessSession(self._argv(f"cd {shlex.quote(self.folder)} && exec ./agent -"), feed=job)
+        return ProcessSession(self._argv(f"cd {shlex.quote(self.folder)} && exec ./agent - --scale {self.time_scale:g}"),
+                              feed=job)
 
     def _return(self) -> None:
         until = time.monotonic() + self.reconnect_s
