@@ -181,6 +181,7 @@ void lib_main(void)
 	bool dt = dt_init(RAM_START);
 	const char *args;
 
+	event_stream_init();
 	smp_init(); /* exceptions need to know their CPU */
 	if (!dt)
 		for (;;)

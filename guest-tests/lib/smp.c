@@ -4,6 +4,7 @@
 #include "mem.h"
 #include "psci.h"
 #include "test.h"
+#include "timer.h"
 
 enum { CPU_OFF, CPU_STARTING, CPU_IDLE, CPU_BUSY, CPU_LEAVE };
 
@@ -109,6 +110,7 @@ void cpu_main(struct cpu *c)
 	struct ctx here;
 
 	write_sysreg(tpidr_el1, (uint64_t)(uintptr_t)c);
+	event_stream_init();
 	gic_cpu_init();
 	set_state(c, CPU_IDLE);
 	for (;;) {

@@ -88,6 +88,20 @@ void timer_reset(void)
 	timer_set_ctl(TIMER_PHYS, 0);
 }
 
+/*
+ * CNTKCTL_EL1 (DDI 0487): EVNTEN, EVNTDIR, EVNTI = the counter bit whose change is an event: the
+ * slowest that comes about 20,000 times a second.
+ */
+void event_stream_init(void)
+{
+	uint64_t bit = 0;
+
+	while (bit < 15 && counter_freq() >> (bit + 1) > 20000)
+		bit++;
+	write_sysreg(cntkctl_el1, bit << 4 | BIT(2));
+	isb();
+}
+
 struct wait wait_begin(uint64_t ms)
 {
 	return (struct wait){.until = counter_virt() + ticks_of_ms(ms)};
@@ -96,6 +110,7 @@ struct wait wait_begin(uint64_t ms)
 /* a CPU that was not run meanwhile has not looked: the limit also asks for many looks */
 bool wait_more(struct wait *w)
 {
-	cpu_relax();
+	/* gives way to the CPU that is waited for, where a hypervisor has fewer than the guest */
+	wfe();
 	return ++w->polls < 1000 || counter_virt() < w->until;
 }

@@ -47,6 +47,8 @@ uint64_t ms_of_ticks(uint64_t ticks);
 /* busy for that long */
 void delay_ms(uint64_t ms);
 
+/* library: WFE never waits long, so that polling loops may use it; for each CPU */
+void event_stream_init(void);
 /* library: both off */
 void timer_reset(void);
 
