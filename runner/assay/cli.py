@@ -142,6 +142,8 @@ def _run(sub: argparse._SubParsersAction) -> None:
                      help="multiply every time limit by X, 0.1 to 1000 (default: 1; in the lab the cell's)")
     _bundle(parser)
     _out(parser)
+    parser.add_argument("--counts", action="store_true",
+                        help="end with the line `N passed, N failed, N skipped`; failed is all that was unexpected")
     parser.add_argument("--json", action="store_true", help="print results.json on stdout; progress goes to stderr")
     parser.set_defaults(module="run")
 

@@ -231,6 +231,8 @@ def command(args: Namespace, began: float) -> int:
     else:
         for line in summary.plain(results, run.folder.path):
             progress.say(line)
+    if args.counts and not args.json:
+        progress.say(summary.counts(results))
     status = status_of(results, run.collector.hosts)
     if status == COULD_NOT:
         reasons = [host.gave_up for host in run.collector.hosts.values() if host.gave_up]

@@ -52,6 +52,13 @@ def suite_table(results: dict):  # noqa: ANN201
     return table
 
 
+def counts(results: dict) -> str:
+    """`N passed, N failed, N skipped`: everything unexpected failed, everything expected passed or was skipped."""
+    failed = results["totals"]["unexpected"]
+    skipped = sum(test["verdict"] == "skip" and test["expected"] for test in results["tests"])
+    return f"{len(results['tests']) - failed - skipped} passed, {failed} failed, {skipped} skipped"
+
+
 def skip_reasons(results: dict) -> list[tuple[str, int]]:
     """Why tests were skipped, as expected, the most frequent reason first; one line a capability."""
     found: dict[str, list[str]] = {}

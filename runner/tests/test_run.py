@@ -72,6 +72,11 @@ def test_exit_status_0_when_all_is_as_expected(assay):
     assert status == 0 and out.splitlines()[-1] == "2 tests: 2 passed, 0 failed, 0 skipped; all as expected"
 
 
+def test_counts_are_the_last_line(assay):
+    _, out, _ = assay("run", "s.good", "s.bad", "s.dies", "s.lacks", "--counts")
+    assert out.splitlines()[-1] == "1 passed, 2 failed, 1 skipped"
+
+
 def test_json_goes_to_stdout_alone(assay, tmp_path):
     status, out, err = assay("run", "s.good", "s.bad", "--json")
     assert status == 1 and json.loads(out) == latest(tmp_path)
