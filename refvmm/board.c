@@ -9,6 +9,8 @@
 #include "dev/gicv2m.h"
 #include "dev/pcie_host.h"
 #include "dev/pl011.h"
+#include "dev/pl031.h"
+#include "dev/pl061.h"
 #include "dev/test_port.h"
 
 #define REDIST_SIZE 0x20000ULL /* two frames of 64 KiB: IHI 0069, 12.10 */
@@ -25,6 +27,10 @@ const struct board_row board_table[] = {
 	 ASSAY_SPI_GIC_V2M, ASSAY_SPI_GIC_V2M_COUNT, has_v2m},
 	{&pl011_ops, {BOARD_UART}, {0},
 	 ASSAY_SPI_UART, ASSAY_SPI_UART_COUNT, NULL},
+	{&pl031_ops, {BOARD_RTC}, {0},
+	 ASSAY_SPI_RTC, ASSAY_SPI_RTC_COUNT, NULL},
+	{&pl061_ops, {BOARD_GPIO}, {0},
+	 ASSAY_SPI_GPIO, ASSAY_SPI_GPIO_COUNT, NULL},
 	{&test_port_ops, {BOARD_TEST_PORT}, {0},
 	 ASSAY_SPI_TEST_PORT, ASSAY_SPI_TEST_PORT_COUNT, NULL},
 	{&pcie_host_ops,

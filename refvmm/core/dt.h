@@ -28,7 +28,7 @@ enum dt_phandle {
 	DT_PHANDLE_GIC = 1,
 	DT_PHANDLE_MSI = 2, /* the ITS or the v2m frame */
 	DT_PHANDLE_APB_PCLK = 3,
-	DT_PHANDLE_CPU = 0x100, /* + index */
+	DT_PHANDLE_GPIO = 4,
 };
 
 /* Linux Documentation/devicetree/bindings/interrupt-controller/arm,gic-v3.yaml */

@@ -29,11 +29,6 @@ void unit_skip(const char *reason)
 	skipped = reason;
 }
 
-bool unit_failed(void)
-{
-	return failures != 0;
-}
-
 int main(int argc, char **argv)
 {
 	unsigned n = 0, passed = 0, failed = 0, skips = 0;

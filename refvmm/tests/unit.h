@@ -19,7 +19,6 @@ struct unit_test {
 void unit_fail(const char *file, int line, const char *expr, uint64_t got, uint64_t want);
 void unit_fail_str(const char *file, int line, const char *expr, const char *got, const char *want);
 void unit_skip(const char *reason);
-bool unit_failed(void); /* has the running test failed? */
 
 #define TEST(group, name)                                                                       \
 	static void unit_run_##group##_##name(void);                                            \
@@ -46,17 +45,21 @@ bool unit_failed(void); /* has the running test failed? */
 		if (!unit_a || strcmp(unit_a, unit_b) != 0)                    \
 			unit_fail_str(__FILE__, __LINE__, #a, unit_a, unit_b); \
 	} while (0)
-#define ASSERT_EQ(a, b)            \
-	do {                       \
-		EXPECT_EQ(a, b);   \
-		if (unit_failed()) \
-			return;    \
+/* The same, and the test ends there. */
+#define ASSERT_EQ(a, b)                                                         \
+	do {                                                                    \
+		uint64_t unit_got = (uint64_t)(a), unit_want = (uint64_t)(b);   \
+		if (unit_got != unit_want) {                                    \
+			unit_fail(__FILE__, __LINE__, #a, unit_got, unit_want); \
+			return;                                                 \
+		}                                                               \
 	} while (0)
-#define ASSERT(cond)               \
-	do {                       \
-		EXPECT(cond);      \
-		if (unit_failed()) \
-			return;    \
+#define ASSERT(cond)                                                \
+	do {                                                        \
+		if (!(cond)) {                                      \
+			unit_fail(__FILE__, __LINE__, #cond, 0, 1); \
+			return;                                     \
+		}                                                   \
 	} while (0)
 #define SKIP(reason)               \
 	do {                       \
