@@ -2,7 +2,7 @@
 /* What the GIC says it is. */
 #include "gictest.h"
 
-/* ArchRev of PIDR2: IHI 0069H 12.9.27 for GICv3; GICv2's ICPIDR2 is only recommended (IHI 0048B 4.3.18) */
+/* ArchRev of PIDR2: IHI 0069H 12.9, for GICv3; GICv2's ICPIDR2 is only recommended (IHI 0048B 4.3.18) */
 TEST(gic, identification_registers_name_the_architecture, RULE("GIC-ID-1"), ON_V2_AND_V3)
 {
 	unsigned version = gic_begin();
@@ -42,7 +42,7 @@ TEST(gic, identification_registers_ignore_writes, RULE("GIC-ID-2"), ON_V2_AND_V3
 	}
 }
 
-/* IHI 0069H 12.9.38, IHI 0048B 4.3.2: 32 * (ITLinesNumber + 1) INTIDs; the registers of others are RAZ/WI */
+/* IHI 0069H 12.9, IHI 0048B 4.3.2: 32 * (ITLinesNumber + 1) INTIDs; the registers of others are RAZ/WI */
 TEST(gic, interrupts_beyond_the_advertised_ignore_writes, RULE("GIC-ID-3"), ON_V2_AND_V3)
 {
 	struct mmio d = (gic_begin(), gic_dist());
@@ -73,7 +73,7 @@ TEST(gic, boards_interrupts_exist, RULE("GIC-ID-4"), ON_V2_AND_V3)
 	}
 }
 
-/* IHI 0069H 12.11.34, GICR_TYPER: one frame a PE by affinity, Last on the last of a region, numbers all different */
+/* IHI 0069H 12.11, GICR_TYPER: one frame a PE by affinity, Last on the last of a region, numbers all different */
 TEST(gic, redistributors_match_the_cpus, RULE("GIC-REDIST-1"),
      .vmm = "--machine gic-version=3 --smp 4")
 {
@@ -115,7 +115,7 @@ static void read_sre(void *arg)
 	*(uint64_t *)arg = read_sysreg(ICC_SRE_EL1);
 }
 
-/* IHI 0069H 12.2.22, ICC_SRE_EL1.SRE: the system register interface is on; ID_AA64PFR0_EL1.GIC says it exists */
+/* IHI 0069H 12.2, ICC_SRE_EL1.SRE: the system register interface is on; ID_AA64PFR0_EL1.GIC says it exists */
 TEST(gic, sre_is_on, RULE("GIC-SRE-1"), .vmm = "--machine gic-version=3 --smp 2")
 {
 	uint64_t sre = 0;

@@ -33,7 +33,7 @@ static void signal_msi(uint32_t device, uint32_t event)
 	ASSERT_EQ(port_action(&a), 0);
 }
 
-/* GITS_TYPER (12.19.9): bit 0 physical LPIs; GICD_TYPER.LPIS; GICR_TYPER.PLPIS */
+/* GITS_TYPER (12.19): bit 0 physical LPIs; GICD_TYPER.LPIS; GICR_TYPER.PLPIS */
 TEST(gic, its_identifies_itself, RULE("GIC-ITS-1"), WITH_ITS)
 {
 	uint64_t typer;
@@ -118,7 +118,7 @@ TEST(gic, its_discard_ends_the_mapping, RULE("GIC-ITS-5"), WITH_ITS)
 }
 
 /*
- * 5.3.5: DISCARD also takes the pending state away. KVM says in its own source
+ * 5.3 DISCARD also takes the pending state away. KVM says in its own source
  * that it does not bother (vgic_its_cmd_handle_discard), as of 6.1 to 7.2: a
  * fact, not a verdict. What must hold: one interrupt at most, and none later.
  */
@@ -140,7 +140,7 @@ TEST(gic, its_discard_leaves_one_interrupt_at_most, RULE("GIC-ITS-6"), WITH_ITS)
 	EXPECT_QUIET();
 }
 
-/* 5.3.3 CLEAR */
+/* 5.3 CLEAR */
 TEST(gic, its_clear_drops_the_pending_lpi, RULE("GIC-ITS-7"), WITH_ITS)
 {
 	unsigned lpi = map_one();
@@ -194,7 +194,7 @@ TEST(gic, its_invall_applies_the_configuration, RULE("GIC-ITS-9"), WITH_ITS)
 	EXPECT_QUIET();
 }
 
-/* 5.3.9 MAPI: the event number is the INTID */
+/* 5.3 MAPI: the event number is the INTID */
 TEST(gic, its_mapi_maps_the_event_to_its_own_number, RULE("GIC-ITS-10"), WITH_ITS)
 {
 	unsigned lpi;
@@ -210,7 +210,7 @@ TEST(gic, its_mapi_maps_the_event_to_its_own_number, RULE("GIC-ITS-10"), WITH_IT
 	EXPECT_QUIET();
 }
 
-/* 5.3.13 MOVI: later events, and a pending one, go to the new collection's CPU */
+/* 5.3 MOVI: later events, and a pending one, go to the new collection's CPU */
 TEST(gic, its_movi_moves_the_lpi, RULE("GIC-ITS-11"), WITH_ITS_SMP)
 {
 	unsigned lpi;
@@ -240,7 +240,7 @@ TEST(gic, its_movi_moves_the_lpi, RULE("GIC-ITS-11"), WITH_ITS_SMP)
 	collect_stop();
 }
 
-/* 5.3.12 MOVALL: what pends for one CPU pends for the other */
+/* 5.3 MOVALL: what pends for one CPU pends for the other */
 TEST(gic, its_movall_moves_all_pending, RULE("GIC-ITS-12"), WITH_ITS_SMP)
 {
 	unsigned lpi, second;

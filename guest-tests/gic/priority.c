@@ -34,7 +34,7 @@ TEST(gic, pending_interrupts_come_by_priority, RULE("GIC-PRIO-1"), ON_V2_AND_V3)
 	EXPECT_QUIET();
 }
 
-/* IHI 0069H 12.2.19, IHI 0048B 4.4.2: only what is more urgent than the mask is signalled */
+/* IHI 0069H 12.2, IHI 0048B 4.4.2: only what is more urgent than the mask is signalled */
 TEST(gic, priority_mask_holds_back, RULE("GIC-PRIO-2"), ON_V2_AND_V3)
 {
 	unsigned spi = TEST_SPI(1);
@@ -136,7 +136,7 @@ TEST(gic, binary_point_groups_priorities, RULE("GIC-PRIO-5"), ON_V2_AND_V3)
 	EXPECT_QUIET();
 }
 
-/* IPRIORITYR is byte-accessible: a byte changes no neighbour (IHI 0069H 12.9.20, IHI 0048B 4.3.11) */
+/* IPRIORITYR is byte-accessible: a byte changes no neighbour (IHI 0069H 12.9, IHI 0048B 4.3.11) */
 TEST(gic, priority_bytes_are_independent, RULE("GIC-PRIO-6"), ON_V2_AND_V3)
 {
 	unsigned base = TEST_SPI(0) & ~3U;

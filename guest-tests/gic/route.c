@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which CPU an SPI goes to: GICD_IROUTER (IHI 0069H 12.9.22), GICD_ITARGETSR (IHI 0048B 4.3.12). */
+/* Which CPU an SPI goes to: GICD_IROUTER (IHI 0069H 12.9), GICD_ITARGETSR (IHI 0048B 4.3.12). */
 #include "gictest.h"
 
 #define SPI TEST_SPI(4)

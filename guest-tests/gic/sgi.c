@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Software generated interrupts: IHI 0069H 2.2.1 and 12.2.20 (ICC_SGI1R_EL1), IHI 0048B 4.3.15 (GICD_SGIR). */
+/* Software generated interrupts: IHI 0069H 2.2.1 and 12.2 (ICC_SGI1R_EL1), IHI 0048B 4.3.15 (GICD_SGIR). */
 #include "gictest.h"
 
 static void enable_sgis(void *arg)

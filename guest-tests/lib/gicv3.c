@@ -19,7 +19,7 @@ bool gicv3_init(int node, struct mmio d)
 {
 	dist = d;
 	gic_node = node;
-	/* EnableGrp1A and ARE_NS (12.9.4); with one security state bit 0 is EnableGrp0 */
+	/* EnableGrp1A and ARE_NS (12.9); with one security state bit 0 is EnableGrp0 */
 	wr32(dist, GICD_CTLR, 1U << 4 | 1U << 1);
 	while (rd32(dist, GICD_CTLR) & GICD_CTLR_RWP)
 		cpu_relax();
@@ -28,7 +28,7 @@ bool gicv3_init(int node, struct mmio d)
 	return true;
 }
 
-/* GICR_TYPER (12.11.34): affinity in 63:32, Last in bit 4 */
+/* GICR_TYPER (12.11): affinity in 63:32, Last in bit 4 */
 static uint64_t find_redist(uint64_t mpidr)
 {
 	uint64_t affinity = BITS(mpidr, 39, 32) << 24 | BITS(mpidr, 23, 0);
@@ -106,7 +106,7 @@ static void route(unsigned intid, unsigned n)
 {
 	uint64_t mpidr = smp_mpidr(n);
 
-	/* GICD_IROUTER<n> (12.9.22): the affinity fields, Interrupt_Routing_Mode 0 */
+	/* GICD_IROUTER<n> (12.9): the affinity fields, Interrupt_Routing_Mode 0 */
 	wr64(dist, GICD_IROUTER + 8UL * intid, mpidr & 0xff00ffffffULL);
 }
 
@@ -170,7 +170,7 @@ static void sgi1r(uint64_t v)
 	isb();
 }
 
-/* ICC_SGI1R_EL1 (12.2.20): Aff3 55:48, RS 47:44, IRM 40, Aff2 39:32, INTID 27:24, Aff1 23:16, list 15:0 */
+/* ICC_SGI1R_EL1 (12.2): Aff3 55:48, RS 47:44, IRM 40, Aff2 39:32, INTID 27:24, Aff1 23:16, list 15:0 */
 static uint64_t sgi_target(uint64_t mpidr)
 {
 	return BITS(mpidr, 39, 32) << 48 | BITS(mpidr, 7, 4) << 44 | BITS(mpidr, 23, 16) << 32 |

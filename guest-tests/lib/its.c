@@ -39,7 +39,7 @@ static void wait_read(void)
 	struct wait w = wait_begin(EVENTUALLY_LIMIT_MS);
 	uint64_t read;
 
-	/* CREADR (12.19.5): offset in 19:5, bit 0 Stalled */
+	/* CREADR (12.19): offset in 19:5, bit 0 Stalled */
 	while ((read = rd64(its, GITS_CREADR)) != written)
 		if ((read & 1) || !wait_more(&w))
 			test_error("the ITS stopped at command offset 0x%lx of 0x%lx", read,
@@ -60,7 +60,7 @@ static void put(uint64_t d0, uint64_t d1, uint64_t d2, uint64_t d3)
 	wait_read();
 }
 
-/* RDbase of commands: with GITS_TYPER.PTA the frame's address, else the processor number (5.3.1) */
+/* RDbase of commands: with GITS_TYPER.PTA the frame's address, else the processor number (5.3) */
 static uint64_t rdbase(unsigned cpu)
 {
 	struct mmio r = gic_redist(cpu);
@@ -78,7 +78,7 @@ static void command(uint64_t d0, uint64_t d1, uint64_t d2, uint64_t d3)
 			put(CMD_SYNC, 0, rdbase(n), 0);
 }
 
-/* GITS_BASER<n> (12.19.1): the tables that the ITS says it needs, flat, in 64 KiB pages */
+/* GITS_BASER<n> (12.19): the tables that the ITS says it needs, flat, in 64 KiB pages */
 static void give_tables(void)
 {
 	for (unsigned i = 0; i < 8; i++) {
@@ -134,7 +134,7 @@ void its_use_cpu(unsigned cpu)
 
 	if (cpus_used & BIT(cpu))
 		return;
-	/* GICR_PROPBASER, GICR_PENDBASER (12.11.27, 12.11.26), then GICR_CTLR.EnableLPIs */
+	/* GICR_PROPBASER, GICR_PENDBASER (12.11, 12.11), then GICR_CTLR.EnableLPIs */
 	if (!(rd32(r, GICR_CTLR) & 1)) {
 		wr64(r, GICR_PROPBASER,
 		     (uint64_t)config | CACHEABLE(7) | SHAREABLE | (LPI_BITS - 1));
