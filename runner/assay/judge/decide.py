@@ -116,12 +116,20 @@ def _names(tests: list[dict[str, Any]], most: int = 3) -> str:
 
 def _why(test: dict[str, Any]) -> str:
     """The shortest true account of why a test did not pass."""
+    if test["verdict"] == "error" and test.get("reason"):
+        return str(test["reason"])
     for line in test.get("evidence", []):
         if line.get("got") is not None:
             return f"{line['text']}: got {line['got']}, want {line['want']}"
         if line.get("text"):
             return str(line["text"])
     return test.get("reason") or "no reason recorded"
+
+
+def _passed(passed: int, judged: int) -> str:
+    if passed < judged:
+        return f"{passed} of {judged} tests passed"
+    return "its test passed" if judged == 1 else f"all {judged} tests passed"
 
 
 def _group(case: Case, globs: tuple[str, ...], role: str, good: str, bad: str) -> Found:
@@ -157,7 +165,7 @@ def _group(case: Case, globs: tuple[str, ...], role: str, good: str, bad: str) -
             return Found(reason=why)
     skipped = [test for test in judged if test["verdict"] == "skip"]
     note = f"; {len(skipped)} skipped ({skipped[0].get('reason')})" if skipped else ""
-    return Found(good, f"{len(passed)} of {len(judged)} tests passed{note}")
+    return Found(good, f"{_passed(len(passed), len(judged))}{note}")
 
 
 def _must(case: Case) -> Found:

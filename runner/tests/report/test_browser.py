@@ -133,7 +133,7 @@ def test_search_finds_claims_and_tests(page: Page) -> None:
     page.search("vector length 384")
     claims = page.js("return [...document.querySelectorAll('.claim:not([hidden])')].map(e => e.id)")
     assert claims == ["claim-rhel9.sve-explicit-lengths"]
-    page.search("its_int_then_clear")
+    page.search("its_clear_drops_the_pending_lpi")
     assert page.counts()[2] == 3
     page.search("no such words anywhere")
     assert page.counts()[0] == 0 and page.counts()[2] == 0
@@ -158,10 +158,10 @@ def test_evidence_unfolds_and_leads_to_the_test(page: Page) -> None:
 
 def test_a_link_leads_even_to_what_is_filtered_away(page: Page) -> None:
     page.one(".chip[data-verdict=skip]").click()
-    page.js("location.hash = 'test-k6.12-max-gic.lpi_arrives_through_its'")
+    page.js("location.hash = 'test-k6.12-max-gic.lpi_by_int_command_arrives_once'")
     WebDriverWait(page.driver, 10).until(
-        lambda _: page.js("return document.getElementById('test-k6.12-max-gic.lpi_arrives_through_its').open"))
-    assert page.js("return document.getElementById('test-k6.12-max-gic.lpi_arrives_through_its').checkVisibility()")
+        lambda _: page.js("return document.getElementById('test-k6.12-max-gic.lpi_by_int_command_arrives_once').open"))
+    assert page.js("return document.getElementById('test-k6.12-max-gic.lpi_by_int_command_arrives_once').checkVisibility()")
 
 
 def test_every_link_of_the_page_has_a_target(page: Page) -> None:
@@ -174,7 +174,7 @@ def test_every_link_of_the_page_has_a_target(page: Page) -> None:
 
 
 def test_failures_show_got_and_want_without_a_click(page: Page) -> None:
-    failed = page.one("[id='test-k6.12-max-gic.its_int_then_clear']")
+    failed = page.one("[id='test-k6.12-max-gic.its_clear_drops_the_pending_lpi']")
     cells = [cell.text for cell in failed.find_elements(By.CSS_SELECTOR, ".values td")]
     assert cells[1:3] == ["0x1", "0x0"]
     assert "guest-tests/gic/its.c:88" in cells[0]
@@ -182,7 +182,7 @@ def test_failures_show_got_and_want_without_a_click(page: Page) -> None:
 
 def test_replay_is_copied(page: Page) -> None:
     page.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
-    failed = page.one("[id='test-k6.12-max-gic.its_int_then_clear']")
+    failed = page.one("[id='test-k6.12-max-gic.its_clear_drops_the_pending_lpi']")
     button = failed.find_element(By.CSS_SELECTOR, ".copy")
     page.js("arguments[0].scrollIntoView({block: 'center'})", button)
     button.click()
