@@ -26,8 +26,20 @@ $(GT_BUILD)/%.S.o: $(GT_DIR)/%.S
 	@mkdir -p $(@D)
 	$(A64CC) $(GT_CFLAGS) -march=armv8.2-a+sve -c $< -o $@
 
+# What a payload is made of, so that a file taken away is noticed too; and no payload stays without its folder.
+gt_list = $(GT_BUILD)/$(1).list
+$(GT_BUILD)/%.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(call gt_objs,$*) $(GT_LIB_OBJS)' | cmp -s - $@ || echo '$(call gt_objs,$*) $(GT_LIB_OBJS)' > $@
+.PHONY: FORCE
+FORCE:
+GT_STALE := $(filter-out $(GT_ELFS),$(wildcard $(BUNDLE)/guest-tests/*.elf))
+ifneq ($(GT_STALE),)
+$(shell rm -f $(GT_STALE))
+endif
+
 define gt_suite
-$(BUNDLE)/guest-tests/$(1).elf: $(GT_LIB_OBJS) $(call gt_objs,$(1)) $(GT_DIR)/lib/link.ld
+$(BUNDLE)/guest-tests/$(1).elf: $(GT_LIB_OBJS) $(call gt_objs,$(1)) $(GT_DIR)/lib/link.ld $(call gt_list,$(1))
 	@mkdir -p $$(@D)
 	$(A64CC) $(GT_LDFLAGS) $$(filter %.o,$$^) -lgcc -o $$@
 endef
