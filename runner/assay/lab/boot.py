@@ -31,6 +31,7 @@ from .cpio import Archive
 from .qemu import Qemu, find_qemu
 
 HOME = "assay"  # where the bundle is in the host, and where units run
+LINUX_GUESTS = "\thost-tests/linux\t"  # a unit of the program that boots Linux under refvmm
 LINE_MAX = 64 * 1024
 _START = re.compile(rb"@assay [0-9a-f]{8} start (\S+)$")
 _FRAME = re.compile(rb"@assay [0-9a-f]{8} (\w+)")
@@ -307,8 +308,13 @@ def job_limits(job: str) -> dict[bytes, float]:
     return limits
 
 
-def initramfs(bundle: Path, job: str, extra: Archive | None = None, with_bundle: bool = True) -> bytes:
-    """The base archive (init, the bundle), the job, and what else a host wants, one behind the other."""
+def initramfs(bundle: Path, job: str, extra: Archive | None = None, with_bundle: bool = True,
+              kernel: Path | None = None) -> bytes:
+    """The base archive (init, the bundle), the job, and what else a host wants, one behind the other.
+
+    `kernel` is the host's own image: a job with Linux guests gets it as linux/Image. It is as large as all the rest
+    together, so no other job does.
+    """
     init = bundle / "init"
     if not init.exists():
         raise AssayError(f"{bundle} is no whole bundle: it has no init; run `make build`")
@@ -320,6 +326,9 @@ def initramfs(bundle: Path, job: str, extra: Archive | None = None, with_bundle:
     base.folder("root", 0o700)
     small = Archive()
     small.file("job", job.encode())
+    if kernel and LINUX_GUESTS in job:
+        small.folder(f"{HOME}/linux")
+        small.file(f"{HOME}/linux/Image", kernel.read_bytes())
     return base.finish() + small.finish() + (extra.finish() if extra else b"")
 
 
@@ -375,7 +384,7 @@ def prepare(cell: LabCell, bundle: Path, job: str, *, qemu: Qemu | None = None, 
     if reason:
         raise AssayError(reason)
     files = kernels.own(kernel) if kernel else kernels.get(load_kernels()[cell.kernel])
-    initrd = _memory_file("initramfs", initramfs(bundle, job, extra, with_bundle))
+    initrd = _memory_file("initramfs", initramfs(bundle, job, extra, with_bundle, files.image))
     argv = [*qemu.argv, *machine(cell), "-kernel", str(files.image), "-initrd", f"/proc/self/fd/{initrd}",
             "-append", command_line(cell, exec_path, network), *options]
     emulator = {**(qemu.record or {}), "version": qemu.version_text, "path": qemu.path, "origin": qemu.origin}
