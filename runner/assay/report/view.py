@@ -109,6 +109,15 @@ def anchor(kind: str, *parts: str) -> str:
     return kind + "-" + "-".join(re.sub(r"[^A-Za-z0-9_.]+", "-", part) for part in parts)
 
 
+def by_name(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tests with their variants together: [{name, tests: [{id, variant}]}], in the order of the record."""
+    groups: dict[str, list[dict[str, str]]] = {}
+    for test in tests:
+        name, _, variant = test["id"].partition("@")
+        groups.setdefault(name, []).append({"id": test["id"], "variant": variant})
+    return [{"name": name, "tests": found} for name, found in groups.items()]
+
+
 def matrices(results: dict[str, Any]) -> list[dict[str, Any]]:
     """Matrices with their claims; each claim has one result a host."""
     found: dict[str, dict[str, Any]] = {}
