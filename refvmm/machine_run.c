@@ -196,9 +196,8 @@ static void event_loop(struct machine *m)
 	uint64_t end = m->conf.time_limit_ms ? now + m->conf.time_limit_ms * 1000000 : 0;
 
 	while (!stopped(m)) {
-		struct pollfd fd[2] = {
-			{.fd = m->wake_fd, .events = POLLIN},
-			{.fd = in.eof || in.at < in.len ? -1 : STDIN_FILENO, .events = POLLIN}};
+		struct pollfd fd[2] = {{.fd = m->wake_fd, .events = POLLIN},
+				       {.fd = STDIN_FILENO, .events = POLLIN}};
 		uint64_t next;
 		eventfd_t count;
 
@@ -207,6 +206,8 @@ static void event_loop(struct machine *m)
 		if (in.at < in.len)
 			feed_input(m, &in);
 		pthread_mutex_unlock(&m->lock);
+		if (in.eof || in.at < in.len)
+			fd[1].fd = -1; /* poll() skips it */
 		now = m->env.ops->clock_ns(&m->env);
 		if (end && now >= end)
 			machine_stop(m,

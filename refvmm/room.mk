@@ -48,9 +48,28 @@ $(REFVMM_FUZZ:%=fuzz-refvmm-%): fuzz-refvmm-%: $(BUILD)/refvmm/fuzz-%
 
 refvmm: $(BUNDLE)/refvmm
 check-refvmm: $(BUILD)/refvmm/unit-tests
+	@$(REFVMM_LAYERS)
 	$<
 
+# Who may include whom; and only kvm/ calls ioctl.
+REFVMM_LAYERS = \
+	! grep -nE '^\#include "' refvmm/core/*.[ch] | grep -v '"core/' && \
+	! grep -nE '^\#include "' refvmm/dev/*.[ch] | grep -vE '"(core|dev)/|"refuse\.h"' && \
+	! grep -nE '^\#include "' refvmm/kvm/*.[ch] | grep -vE '"(core|kvm)/|"conf\.h"' && \
+	! grep -nE '\<ioctl\(' $(filter-out refvmm/kvm/%,$(REFVMM_SRC)) || \
+	{ echo 'refvmm: the lines above break the layers: docs/design.md, Rooms' >&2; exit 1; }
+
+# Each fuzz target for some seconds, as a test: red when it finds something.
+REFVMM_FUZZ_CHECK := 5
+.PHONY: check-refvmm-fuzz
+check-refvmm-fuzz: $(REFVMM_FUZZ:%=$(BUILD)/refvmm/fuzz-%)
+	@passed=0; failed=0; cd $(BUILD)/refvmm; for f in $(REFVMM_FUZZ); do mkdir -p corpus-$$f; \
+	if ./fuzz-$$f -max_total_time=$(REFVMM_FUZZ_CHECK) -max_len=4096 -verbosity=0 corpus-$$f >fuzz-$$f.log 2>&1; \
+	then passed=$$((passed + 1)); echo "ok fuzz.$$f"; \
+	else failed=$$((failed + 1)); tail -n 30 fuzz-$$f.log; echo "not ok fuzz.$$f"; fi; done; \
+	echo "$$passed passed, $$failed failed, 0 skipped"; test $$failed = 0
+
 BUNDLE_FILES += $(BUNDLE)/refvmm
-CHECKS       += check-refvmm
+CHECKS       += check-refvmm check-refvmm-fuzz
 
 -include $(REFVMM_OBJ:.o=.d) $(REFVMM_UOBJ:.o=.d)

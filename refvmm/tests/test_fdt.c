@@ -78,6 +78,11 @@ TEST(fdt, describes_gicv3_machine)
 	EXPECT_EQ(cell(&t, "/interrupt-controller@8000000", "reg", 11), 7 * 0x20000);
 	EXPECT_STR(text(&t, "/interrupt-controller@8000000/msi-controller@8080000", "compatible"),
 		   "arm,gic-v3-its");
+	EXPECT_EQ(cell(&t, "/interrupt-controller@8000000/msi-controller@8080000", "#msi-cells", 0),
+		  1);
+	EXPECT(text(&t, "/interrupt-controller@8000000/msi-controller@8080000", "msi-controller"));
+	EXPECT(text(&t, "/interrupt-controller@8000000", "interrupt-controller"));
+	EXPECT_EQ(cell(&t, "/interrupt-controller@8000000", "#interrupt-cells", 0), 3);
 	EXPECT_STR(text(&t, "/psci", "method"), "hvc");
 	/* secure, non-secure, virtual, hypervisor: PPI 13, 14, 11, 10, level high */
 	EXPECT_EQ(cell(&t, "/timer", "interrupts", 1), 13);

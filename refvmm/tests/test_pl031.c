@@ -69,8 +69,10 @@ TEST(pl031, match_raises_once_and_clears)
 	struct dev *d;
 	struct fake_env *fe = new_rtc(&d);
 
+	fake_advance(fe, 7 * S);
 	wr(fe, 0x10, 1);
 	wr(fe, 0x04, rd(fe, 0x00) + 2);
+	EXPECT_EQ(fe->deadline_ns, fe->now_ns + 2 * S);
 	fake_advance(fe, 2 * S - 1);
 	EXPECT(!fe->level[SPI]);
 	fake_advance(fe, 1);
