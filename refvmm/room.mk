@@ -49,7 +49,8 @@ $(REFVMM_FUZZ:%=fuzz-refvmm-%): fuzz-refvmm-%: $(BUILD)/refvmm/fuzz-%
 refvmm: $(BUNDLE)/refvmm
 check-refvmm: $(BUILD)/refvmm/unit-tests
 	@$(REFVMM_LAYERS)
-	$<
+	@# The messages of refused input go to a file, which is shown if something fails.
+	@$< 2>$(BUILD)/refvmm/unit-tests.err || { tail -n 80 $(BUILD)/refvmm/unit-tests.err >&2; exit 1; }
 
 # Who may include whom; and only kvm/ calls ioctl.
 REFVMM_LAYERS = \
