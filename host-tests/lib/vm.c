@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making VMs, their memory and their vCPUs. */
 #include "vm.h"
+#include "file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -27,6 +28,18 @@ int kvm_open(void)
 			   "open /dev/kvm: %s; run on a host with KVM, as a user who may open it",
 			   strerrorname_np(errno));
 	return fd;
+}
+
+bool kvm_protected_mode(void)
+{
+	static char line[4096];
+	bool protected = false;
+
+	if (file_read("/proc/cmdline", line, sizeof(line)) < 0)
+		return false;
+	for (char *p = line; (p = strstr(p, "kvm-arm.mode=")); p++) /* the last one counts */
+		protected = !strncmp(p + 13, "protected", 9);
+	return protected;
 }
 
 int kvm_try_create_vm(int kvm, unsigned long type)
