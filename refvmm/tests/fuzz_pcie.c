@@ -45,6 +45,8 @@ static uint64_t address(struct pcie_bench *b, const struct step *s, unsigned len
 	default:
 		addr = (uint64_t)s->val << (s->where & 31);
 	}
+	if (s->op & 0x40) /* from the end: the last registers, table entries, bytes of memory */
+		addr += (s->where >> 5) % 5 == 2 ? PCI_TEST_BAR64_DEFAULT - 0x800 : 0x800;
 	addr += (uint64_t)s->reg * 8 + (s->val & 7);
 	return addr & ~(uint64_t)(len - 1);
 }
