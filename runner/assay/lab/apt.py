@@ -118,10 +118,14 @@ class PrivateApt:
         if not KEYRING.exists():
             raise FetchError(f"{KEYRING} is missing, so nothing from Debian can be verified; "
                              "install the package debian-archive-keyring")
-        for sub in ("state", "lists/partial", "cache/archives/partial"):
-            (self.state / sub).mkdir(parents=True, exist_ok=True)
-        (self.state / "sources.list").write_text(self.sources())
-        (self.state / "apt.conf").write_text(self.config())
+        try:
+            for sub in ("state", "lists/partial", "cache/archives/partial"):
+                (self.state / sub).mkdir(parents=True, exist_ok=True)
+            (self.state / "sources.list").write_text(self.sources())
+            (self.state / "apt.conf").write_text(self.config())
+        except OSError as e:
+            raise FetchError(f"{self.state} cannot be written: {e.strerror}; "
+                             f"free some of the disk that {cache.root()} is on") from e
 
     def _run(self, what: str, *argv: str, cwd: Path | None = None, limit_s: int = 1800) -> str:
         try:
@@ -133,8 +137,11 @@ class PrivateApt:
             raise FetchError(f"{what}: {argv[0]} took longer than {limit_s} s from {self.mirror}; "
                              "check the network and run the same command again") from e
         if done.returncode:
-            raise FetchError(f"{what}: {shorten(done.stderr)}; check that {self.mirror} can be reached "
-                             "(network, proxy) and run the same command again")
+            why = shorten(done.stderr)
+            full = re.search(r"free space|No space left", done.stderr)
+            todo = (f"free some of the disk that {cache.root()} is on" if full else
+                    f"check that {self.mirror} can be reached (network, proxy)")
+            raise FetchError(f"{what}: {why}; {todo} and run the same command again")
         return done.stdout
 
     def update(self) -> None:
