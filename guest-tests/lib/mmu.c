@@ -23,6 +23,7 @@ extern char __el0_data_start[], __el0_data_end[], __image_end[];
 #define TCR_T0SZ(bits)	(UINT64_C(64) - (bits))
 #define TCR_WALK0	(UINT64_C(1) << 8 | UINT64_C(1) << 10 | UINT64_C(3) << 12)
 #define TCR_T1SZ(bits)	((UINT64_C(64) - (bits)) << 16)
+#define TCR_A1		BIT(22)
 #define TCR_EPD1	BIT(23)
 #define TCR_WALK1	(UINT64_C(1) << 24 | UINT64_C(1) << 26 | UINT64_C(3) << 28)
 #define TCR_IPS_SHIFT	32
@@ -179,6 +180,15 @@ void mmu_high(const struct pgtable *t)
 	write_sysreg(ttbr1_el1, t->root);
 	tcr |= TCR_T1SZ(t->va_bits) | TCR_WALK1 | pt_tg1(t->granule);
 	write_sysreg(tcr_el1, tcr & ~TCR_EPD1);
+	isb();
+}
+
+/* TCR_EL1.A1: the ASID is that of TTBR1_EL1, bits 63:48. */
+void mmu_high_space(const struct pgtable *t, uint16_t asid)
+{
+	dsb(ishst);
+	write_sysreg(tcr_el1, read_sysreg(tcr_el1) | TCR_A1);
+	write_sysreg(ttbr1_el1, (uint64_t)t->root | (uint64_t)asid << 48);
 	isb();
 }
 

@@ -39,6 +39,11 @@ void mmu_use(const struct pgtable *t);
 
 /* This CPU translates upper-half addresses by `t`; NULL: they all fault. */
 void mmu_high(const struct pgtable *t);
+/*
+ * The same, when mmu_high() set granule and VA size for `t` before: another
+ * address space of that shape, by its ASID (8 bits) and without invalidation.
+ */
+void mmu_high_space(const struct pgtable *t, uint16_t asid);
 /* The upper-half address with these low bits. */
 static inline uint64_t mmu_high_va(const struct pgtable *t, uint64_t low)
 {
