@@ -66,6 +66,9 @@ class ScriptedSession:
     def line(self, timeout: float) -> bytes | None:
         if not self.lines:
             raise SessionEnd(self.why)
+        if isinstance(self.lines[0], float):  # so many seconds pass
+            self.clock.now += self.lines.pop(0)
+            return None
         if self.lines[0] is HANG:
             self.clock.now += max(timeout, 0.01)
             return None

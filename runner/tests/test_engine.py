@@ -65,11 +65,23 @@ def test_hang_of_the_host_is_charged_and_survived():
 
 
 def test_output_does_not_lengthen_a_hung_test():
-    lines = [frame(f"out s.a # note {i}") for i in range(50)]
-    backend = ScriptedBackend([HELLO, frame("start s.a"), *lines, HANG])
+    chatter = [item for i in range(50) for item in (frame(f"out s.a # note {i}"), 2.0)]
+    backend = ScriptedBackend([HELLO, frame("start s.a"), *chatter, HANG])
     began = backend.clock.now
     entries, _, _ = run(backend, units_of("a"))
-    assert verdicts(entries) == {"a": "error"} and backend.clock.now - began < 25
+    assert verdicts(entries) == {"a": "error"} and backend.clock.now - began < 28
+
+
+def test_a_slow_host_is_given_its_scale():
+    backend = ScriptedBackend([HELLO, frame("start s.a"), 100.0, *passed("s.a")[1:], BYE], scale=5)
+    entries, _, _ = run(backend, units_of("a"))
+    assert verdicts(entries) == {"a": "pass"}  # 4 s and 20 s of grace, five times
+
+
+@pytest.mark.parametrize("lines", [["ok 1 s.a", "ok 2 s.a"], ["1..2", "ok 1 s.a"], ["ok 1 s.b"], ["# fact X=1", "ok 1 s.a"]])
+def test_broken_ktap_is_an_error_whatever_it_says(lines):
+    entries, _, _ = run(ScriptedBackend([HELLO, *unit("s.a", *lines), BYE]), units_of("a"))
+    assert verdicts(entries) == {"a": "error"} and entries["s.a"]["reason"]
 
 
 def test_boot_that_never_comes_gives_the_host_up():
