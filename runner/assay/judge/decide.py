@@ -222,7 +222,9 @@ def _combine(case: Case) -> tuple[str | None, str]:
             if unsure:
                 return None, unsure[0].reason
             return outcome, "; ".join(part.reason for part in sure)
-    return None, "; ".join(part.reason for part in found if part.reason)
+    reasons = [part.reason for part in found if part.reason]
+    not_run = [reason for reason in reasons if reason.startswith("not run: ")]
+    return None, not_run[0] if not_run and len(not_run) == len(reasons) else "; ".join(dict.fromkeys(reasons))
 
 
 def _twin(part: Found, works: Found, refused: Found) -> bool:
@@ -304,12 +306,15 @@ def _judge_limit(case: Case, measure: Measure) -> tuple[str, str, str]:
     verdict, text = _compare(case.row, measure, good)
     refused = _group(case, case.row.refused, "refused", "refused-cleanly", "refused-badly")
     must = _must(case)
-    if must.outcome or must.reason:
-        return shown, "deviates" if must.outcome else "unknown", f"{text}; but {must.reason}"
+    if must.outcome:
+        return shown, "deviates", f"{text}; but {must.reason}"
     if refused.outcome == "refused-badly":
         return shown, "deviates", f"{text}; but beyond it {refused.reason}"
-    if case.row.refused and not refused.outcome and not refused.reason.startswith("skipped: "):
-        return shown, "unknown", f"{text}; but what lies beyond: {refused.reason}"
+    if verdict != "deviates":  # what is missing cannot make a deviation good
+        if must.reason:
+            return shown, "unknown", f"{text}; but {must.reason}"
+        if case.row.refused and not refused.outcome and not refused.reason.startswith("skipped: "):
+            return shown, "unknown", f"{text}; but what lies beyond: {refused.reason}"
     return shown, verdict, text + (f"; {reason}" if reason else "")
 
 

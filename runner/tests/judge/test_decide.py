@@ -292,6 +292,8 @@ def test_what_must_pass_holds_for_limits_too(tmp_path: Path) -> None:
     assert decide(tmp_path, body, [result("b.x")], {"k": "15"})["verdict"] == "conforms"
     assert decide(tmp_path, body, [result("b.x", "fail")], {"k": "15"})["verdict"] == "deviates"
     assert decide(tmp_path, body, [result("b.x", "error", reason="r")], {"k": "15"})["verdict"] == "unknown"
+    assert decide(tmp_path, body, [], {"k": "15"})["verdict"] == "unknown"
+    assert decide(tmp_path, body, [], {"k": "14"})["verdict"] == "deviates"
 
 
 # ---- conditions and accepted outcomes: the three verdicts of one row on three hosts
