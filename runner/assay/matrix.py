@@ -40,5 +40,5 @@ def command(args: Namespace, began: float) -> int:
 
     from .report import terminal
 
-    Console(highlight=False).print(terminal.verdict_tables({**results, "hosts": hosts}))
+    Console(highlight=False).print(terminal.verdict_tables({**results, "hosts": hosts}, unknown=True))
     return 0

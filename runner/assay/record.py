@@ -6,12 +6,16 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .collector import Collector
 from .errors import AssayError
 from .expect import Expectations
 from .job import Unit
 from .paths import ROOT, SCHEMA, shown
+
+if TYPE_CHECKING:
+    from .judge import Matrix, Rules
 
 VERDICTS = ("pass", "fail", "skip", "xfail", "xpass", "error")
 
@@ -45,17 +49,23 @@ def totals(tests: list[dict]) -> dict[str, int]:
     return counts
 
 
-def judge_hosts(hosts: list[dict], tests: list[dict], listed: list[dict], wanted: list[str] | None) -> dict:
-    """Decide every matrix (or those named, files of the user's own among them) for every host; the rules' summary."""
+def load_claims(wanted: list[str] | None) -> tuple[list[Matrix], Rules]:
+    """Every matrix, or those named (files of the user's own among them), and the rules."""
     from . import judge
 
     folder = ROOT / "matrices"
-    if wanted is None:
-        matrices = judge.load_matrices(folder)
-    else:
-        matrices = [judge.load_matrix(Path(name) if name.endswith(".toml") else folder / f"{name}.toml")
-                    for name in wanted]
     rules = judge.load_rules(folder / "rules")
+    if wanted is None:
+        return judge.load_matrices(folder), rules
+    return [judge.load_matrix(Path(name) if name.endswith(".toml") else folder / f"{name}.toml")
+            for name in wanted], rules
+
+
+def judge_hosts(hosts: list[dict], tests: list[dict], listed: list[dict], wanted: list[str] | None) -> dict:
+    """Decide every matrix for every host; the rules' summary."""
+    from . import judge
+
+    matrices, rules = load_claims(wanted)
     ids = [test["id"] for test in listed]
     for host in hosts:
         mine = [test for test in tests if test["host"] == host["name"]]

@@ -211,6 +211,7 @@ def command(args: Namespace, began: float) -> int:
         progress = Live(console)
     tests = load(Path(args.bundle))
     chosen, matrices = planned(args, tests)
+    record.load_claims(matrices)  # a slip in them must show before the run, not at its end
     backends = backends_of(args, progress)
     if len(backends) == 1:
         backends[0].open()  # what cannot be reached leaves no run behind

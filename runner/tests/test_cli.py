@@ -57,6 +57,17 @@ def test_bad_command_lines(assay, argv, says, tmp_path):
     assert not list(tmp_path.glob("out/2*"))
 
 
+def test_malformed_matrix_shows_before_the_run(assay, tmp_path, monkeypatch):
+    from assay import record
+
+    (tmp_path / "matrices" / "rules").mkdir(parents=True)
+    (tmp_path / "matrices" / "bad.toml").write_text("[matrix\n")
+    monkeypatch.setattr(record, "ROOT", tmp_path)
+    status, out, err = assay("run", "s.good")
+    assert status == 2 and out == "" and len(err.splitlines()) == 1 and "bad.toml" in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_every_option_is_documented():
     from assay.cli import make_parser
 
