@@ -88,8 +88,8 @@ def test_matrix_json_is_flat_and_whole(results: dict, tmp_path: Path) -> None:
     assert loaded == json.loads(json.dumps(matrix.rows(results)))
 
 
-def printed(renderable) -> str:
-    console = Console(width=110, record=True, file=open("/dev/null", "w"), force_terminal=False)  # noqa: SIM115
+def printed(renderable, width: int = 110) -> str:
+    console = Console(width=width, record=True, file=open("/dev/null", "w"), force_terminal=False)  # noqa: SIM115
     console.print(renderable)
     return console.export_text()
 
@@ -100,6 +100,15 @@ def test_terminal_table_has_the_verdicts(single: dict) -> None:
     assert "rhel9.web-console" not in text, "unknown rows are only counted"
     assert "rhel9.web-console" in printed(terminal.verdict_tables(single, unknown=True))
     assert "kunpeng920.arch" not in printed(terminal.verdict_tables(single, matrix="rhel9"))
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_terminal_keeps_a_row_on_a_line(results: dict, width: int) -> None:
+    lines = printed(terminal.verdict_tables(results, unknown=True), width).splitlines()
+    wanted = [row["id"] for host in results["hosts"] for m in host["matrices"] for row in m["rows"]]
+    found = [line for line in lines if re.match(r"^  [✓✗↑?] \w+ +[a-z0-9-]+\.[a-z0-9-]+  ", line)]
+    assert len(found) == len(wanted)
+    assert max(map(len, lines)) <= width
 
 
 def test_terminal_rows_are_data(results: dict) -> None:
