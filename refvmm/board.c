@@ -62,11 +62,6 @@ static const struct {
 #undef SPI_X
 };
 
-const char *board_region_name(enum board_region r)
-{
-	return regions[r].name;
-}
-
 struct dev_range board_region_range(enum board_region r)
 {
 	return regions[r].range;

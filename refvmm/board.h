@@ -48,7 +48,6 @@ int board_check(void);
 /* One past the highest address the machine uses; the IPA space must hold it. */
 uint64_t board_top(const struct machine_conf *c);
 
-const char *board_region_name(enum board_region r);
 struct dev_range board_region_range(enum board_region r);
 
 /* How many redistributors (128 KiB each) stand in GIC_REDIST; the rest in GIC_REDIST_HIGH. */

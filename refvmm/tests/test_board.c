@@ -80,6 +80,9 @@ TEST(board, needs_the_smallest_address_space)
 	EXPECT_EQ(board_top(&c), 0x100000000);
 	c.highmem = true;
 	EXPECT_EQ(board_top(&c), 0x10000000000);
+	c.highmem = false; /* which then has no room for so many vCPUs: options_check() */
+	c.smp = 124;
+	EXPECT_EQ(board_top(&c), 0x4004000000);
 	board_conf_free(&c);
 }
 

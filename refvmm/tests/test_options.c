@@ -93,6 +93,19 @@ TEST(options, sve_lengths)
 	EXPECT_EQ(c.cpu.pauth, ON);
 }
 
+TEST(options, single_words)
+{
+	struct machine_conf c;
+
+	ASSERT_EQ(parse(&c, "refvmm --kernel k --initrd i --append a --console stdio --verbose "
+			    "--ipa-bits 48 --time-limit 1500 --dump-dtb d"),
+		  0);
+	EXPECT(c.console_stdio && c.verbose);
+	EXPECT_EQ(c.ipa_bits, 48);
+	EXPECT_EQ(c.time_limit_ms, 1500);
+	EXPECT_EQ(parse(&c, "refvmm --dump-dtb d"), 0); /* needs no kernel */
+}
+
 TEST(options, mistakes_are_usage_errors)
 {
 	static const char *const bad[] = {
@@ -130,6 +143,8 @@ TEST(options, mistakes_are_usage_errors)
 		"refvmm --kernel x --ipa-bits 31",
 		"refvmm --kernel x --time-limit 0",
 		"refvmm --kernel x --nonsense",
+		"refvmm --kernel x --machine its=on,",
+		"refvmm --kernel x --cpu ,host",
 	};
 
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
