@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import secrets
 import shlex
@@ -13,18 +12,18 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from . import record, store, summary, views
 from .backends.base import Backend
+from .backends.choose import backends_of
 from .collector import Collector
 from .engine import Engine
 from .errors import AssayError
 from .expect import load_known
 from .job import Unit, unit_of
 from .paths import KNOWN, ROOT, shown
-from .plan import matrix_globs, select, unknown
+from .plan import matrix_globs, select
 from .progress import Live, Plain
 from .tests import Test, load
 
@@ -35,76 +34,44 @@ class Interrupted(Exception):
     """The user, or the system, wants the run to end."""
 
 
-def cells_of(args: Namespace, say: Plain) -> list[Backend]:
-    """The lab cells asked for; those this QEMU cannot run are left out by name."""
-    from .backends.lab import LabBackend
-    from .lab import DEFAULT_CELL, load_cells
-    from .lab.qemu import find_qemu
-
-    cells = load_cells()
-    chosen = {}
-    for glob in args.cell or [DEFAULT_CELL]:
-        hits = [cell for name, cell in cells.items() if fnmatchcase(name, glob)]
-        if not hits:
-            raise unknown("cell", glob, cells, "`./assay lab list` shows all")
-        chosen.update((cell.name, cell) for cell in hits)
-    kernel = Path(args.kernel) if args.kernel else None
-    if kernel and not kernel.is_file():
-        raise AssayError(f"--kernel {args.kernel}: no such file; give an Image, a vmlinuz or a .deb")
-    if args.time_scale:
-        chosen = {name: dataclasses.replace(cell, time_scale=args.time_scale) for name, cell in chosen.items()}
-    qemu = find_qemu(args.qemu)
-    usable: list[Backend] = []
-    for cell in chosen.values():
-        if reason := cell.available(qemu):
-            if len(chosen) == 1:
-                raise AssayError(reason)
-            say.say(f"left out: {reason}")
-        else:
-            usable.append(LabBackend(cell, Path(args.bundle), qemu, kernel))
-    if not usable:
-        raise AssayError(f"QEMU {qemu.version_text} can run none of the cells: {', '.join(chosen)}")
-    return usable
-
-
-def backends_of(args: Namespace, say: Plain) -> list[Backend]:
-    """Where to run: --host, --cell; else here when this is an ARM64 machine with KVM; else the default cell."""
-    from .backends import native
-
-    if args.host:
-        from .backends.ssh import SshBackend
-
-        for option, value in (("--cell", args.cell), ("--kernel", args.kernel), ("--qemu", args.qemu)):
-            if value:
-                raise AssayError(f"{option} is for the lab and cannot be used together with --host")
-        scale = args.time_scale or 1.0
-        return [SshBackend(url, Path(args.bundle), args.ssh_option, args.reconnect, scale) for url in dict.fromkeys(args.host)]
-    if args.native or (not (args.cell or args.kernel or args.qemu) and native.usable()):
-        return [native.NativeBackend(Path(args.bundle), args.time_scale or 1.0)]
-    return cells_of(args, say)
-
-
 def planned(args: Namespace, tests: list[Test]) -> tuple[list[Test], list[str] | None]:
     """The tests to run, and the names (or files) of the matrices when only those are asked for."""
     if not args.matrix:
         return select(tests, args.tests, args.tag, args.exclude), None
-    matrices, globs = matrix_globs(args.matrix, ROOT / "matrices")
-    del matrices
+    _, globs = matrix_globs(args.matrix, ROOT / "matrices")
     return select(tests, args.tests, args.tag, args.exclude, globs), list(dict.fromkeys(args.matrix))
 
 
-@contextlib.contextmanager
-def signals_as_interrupt() -> Iterator[None]:
-    """SIGINT, SIGTERM and SIGHUP end the run in order: what was recorded becomes a result."""
-    def stop(number: int, _frame: object) -> None:
-        raise Interrupted(signal.Signals(number).name)
+class Stop:
+    """SIGINT, SIGTERM and SIGHUP end the run in order: what was recorded becomes a result.
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    While events are taken in, the end waits for the next safe place; else (fetching, connecting) it comes at once.
+    """
+
+    def __init__(self) -> None:
+        self.wait = False
+        self.asked: str | None = None
+
+    def _handler(self, number: int, _frame: object) -> None:
+        again = self.asked is not None
+        self.asked = signal.Signals(number).name
+        if again or not self.wait:
+            raise Interrupted(self.asked)
+
+    def here(self) -> None:
+        """A safe place."""
+        if self.asked:
+            raise Interrupted(self.asked)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """The handlers hold inside."""
+        before = {n: signal.signal(n, self._handler) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 class Run:
@@ -114,6 +81,7 @@ class Run:
                  matrices: list[str] | None, progress: Plain, began: float) -> None:
         self.began = began
         self.progress = progress
+        self.stop = Stop()
         self.backends = backends
         seed = args.seed if args.seed is not None else secrets.randbits(32)
         units = [unit_of(test, seed, args.time) for test in chosen]
@@ -134,7 +102,12 @@ class Run:
         self.folder.append({"ev": "plan", "tests": list(known.values()), "order": self.order, "listed": self.listed,
                             "known": expectations.to_json()})
 
+    def _tick(self) -> None:
+        self.stop.here()
+        self.progress.tick()
+
     def _emit(self, event: dict) -> None:
+        self.stop.wait = True
         event["t"] = round(time.monotonic() - self.began, 3)
         self.folder.append(event)
         self.collector.feed(event)
@@ -145,12 +118,15 @@ class Run:
         elif event["ev"] == "hello" and self.collector.hosts[event["host"]].boots == 1:
             host = self.collector.hosts[event["host"]]
             self.progress.hello(host.name, event["fields"], host.boot_s)
+        if event["ev"] in ("closed", "giveup"):
+            self.stop.wait = False
+            self.stop.here()
 
     def drive(self) -> bool:
         """Run the plan on every host; false when it was interrupted."""
         self.progress.begin(len(self.units) * len(self.backends))
         try:
-            with signals_as_interrupt():
+            with self.stop.watching():
                 for backend in self.backends:
                     self._host(backend)
             return True
@@ -168,7 +144,7 @@ class Run:
         try:
             if len(self.backends) > 1:
                 backend.open()
-            Engine(backend, self.units, self._emit, self.progress.tick).run()
+            Engine(backend, self.units, self._emit, self._tick).run()
         except AssayError as e:
             if len(self.backends) == 1:
                 raise
@@ -199,41 +175,47 @@ def status_of(results: dict, hosts: dict) -> int:
     return UNEXPECTED if results["totals"]["unexpected"] else OK
 
 
+def tell(results: dict, folder: Path, args: Namespace, progress: Plain) -> None:
+    """The end of the run, in the form that was asked for."""
+    if args.json:
+        json.dump(results, sys.stdout, indent=1)
+        print()
+        return
+    if isinstance(progress, Live):
+        summary.show(results, folder, progress.console)
+    else:
+        for line in summary.plain(results, folder):
+            progress.say(line)
+    if args.counts:
+        progress.say(summary.counts(results))
+
+
 def command(args: Namespace, began: float) -> int:
     """The subcommand."""
-    terminal = sys.stdout.isatty() and not args.json
     progress = Plain(sys.stderr if args.json else sys.stdout)
-    console = None
-    if terminal:
+    if sys.stdout.isatty() and not args.json:
         from rich.console import Console
 
-        console = Console(highlight=False)
-        progress = Live(console)
+        progress = Live(Console(highlight=False))
     tests = load(Path(args.bundle))
     chosen, matrices = planned(args, tests)
     record.load_claims(matrices)  # a slip in them must show before the run, not at its end
     backends = backends_of(args, progress)
-    if len(backends) == 1:
-        backends[0].open()  # what cannot be reached leaves no run behind
-    run = Run(args, tests, chosen, backends, matrices, progress, began)
-    where = ", ".join(backend.name for backend in backends)
-    if not args.json:
-        times = f" × {args.repeat}" if args.repeat > 1 else ""
-        progress.say(f"assay {run.meta['assay_version']} · {backends[0].kind} {where} · {len(chosen)} tests{times} · "
-                     f"seed {run.meta['seed']}")
-    complete = run.drive()
+    with contextlib.ExitStack() as stack:
+        for backend in backends:
+            stack.callback(backend.close)
+        if len(backends) == 1:
+            backends[0].open()  # what cannot be reached leaves no run behind
+        run = Run(args, tests, chosen, backends, matrices, progress, began)
+        if not args.json:
+            where = ", ".join(backend.name for backend in backends)
+            times = f" × {args.repeat}" if args.repeat > 1 else ""
+            progress.say(f"assay {run.meta['assay_version']} · {backends[0].kind} {where} · {len(chosen)} tests{times}"
+                         f" · seed {run.meta['seed']}")
+        complete = run.drive()
     results = run.results(complete)
     write(results, run.folder.path)
-    if args.json:
-        json.dump(results, sys.stdout, indent=1)
-        print()
-    elif console:
-        summary.show(results, run.folder.path, console)
-    else:
-        for line in summary.plain(results, run.folder.path):
-            progress.say(line)
-    if args.counts and not args.json:
-        progress.say(summary.counts(results))
+    tell(results, run.folder.path, args, progress)
     status = status_of(results, run.collector.hosts)
     if status == COULD_NOT:
         reasons = [host.gave_up for host in run.collector.hosts.values() if host.gave_up]

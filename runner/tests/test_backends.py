@@ -171,3 +171,16 @@ def test_unknown_ssh_client(assay, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     status, _, err = assay("run", "s.good", "--host", "ssh://h")
     assert status == 2 and "install openssh-client" in err
+
+
+def test_two_ports_of_one_host_are_two_hosts(assay, fake_ssh, tmp_path):
+    status, out, err = assay("run", "s.good", "--host", "ssh://h:22", "--host", "ssh://h:23")
+    assert status == 0, err
+    assert out.splitlines()[-1].startswith("2 tests: 2 passed")
+    assert (tmp_path / "out" / "latest" / "results.ktap").read_text().count("# begin s.good on h-2") == 2
+
+
+def test_unwritable_folder_leaves_nothing_on_the_host(assay, fake_ssh):
+    status, _, err = assay("run", "s.good", "--host", "ssh://h", "--out", "/proc/out")
+    assert status == 2 and "/proc/out" in err
+    assert list((fake_ssh / "tmp").glob("assay*")) == []
