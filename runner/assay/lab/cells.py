@@ -20,7 +20,7 @@ LAB = ROOT / "lab"
 DEFAULT_CELL = "k6.12-max"
 
 CAPABILITIES = ("kvm", "gicv2", "gicv3", "its", "sve", "sve-BITS", "ipa-BITS", "hugetlb-SIZE", "thp", "nested", "pmu",
-                "mte")
+                "pauth", "mte")
 _CAPABILITY = re.compile("|".join(cap.replace("BITS", r"[1-9]\d*").replace("SIZE", r"[1-9]\d*[KMG]")
                                   for cap in CAPABILITIES))
 _CHOICES: dict[str, tuple[Any, ...]] = {
