@@ -21,7 +21,8 @@ def render(results: dict[str, Any], folder: Path = FOLDER) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(plural=view.plural, duration=view.duration, anchor=view.anchor, by_name=view.by_name)
+    environment.globals.update(plural=view.plural, duration=view.duration, anchor=view.anchor, by_name=view.by_name,
+                               by_reason=view.by_reason)
     try:
         # Our own files, so they are markup: neither holds anything of the record.
         style = Markup((folder / "style.css").read_text("utf-8"))

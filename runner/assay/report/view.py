@@ -118,6 +118,14 @@ def by_name(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"name": name, "tests": found} for name, found in groups.items()]
 
 
+def by_reason(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tests that skipped for the same reason together: [{reason, tests}]."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for test in tests:
+        groups.setdefault(test["reason"] or "", []).append(test)
+    return [{"reason": reason, "tests": found} for reason, found in groups.items()]
+
+
 def matrices(results: dict[str, Any]) -> list[dict[str, Any]]:
     """Matrices with their claims; each claim has one result a host."""
     found: dict[str, dict[str, Any]] = {}
