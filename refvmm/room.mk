@@ -70,7 +70,18 @@ check-refvmm-fuzz: $(REFVMM_FUZZ:%=$(BUILD)/refvmm/fuzz-%)
 	else failed=$$((failed + 1)); tail -n 30 fuzz-$$f.log; echo "not ok fuzz.$$f"; fi; done; \
 	echo "$$passed passed, $$failed failed, 0 skipped"; test $$failed = 0
 
-BUNDLE_FILES += $(BUNDLE)/refvmm
+# Golden device trees of each machine version: golden/VERSION/NAME.args says of what.
+REFVMM_GOLDEN := $(wildcard refvmm/golden/*/*.args refvmm/golden/*/*.dtb)
+
+.PHONY: golden-refvmm
+golden-refvmm: $(BUILD)/refvmm/unit-tests
+	REFVMM_GOLDEN_WRITE=1 $< golden.
+
+$(BUNDLE)/golden/%: refvmm/golden/%
+	@mkdir -p $(@D)
+	cp $< $@
+
+BUNDLE_FILES += $(BUNDLE)/refvmm $(REFVMM_GOLDEN:refvmm/%=$(BUNDLE)/%)
 CHECKS       += check-refvmm check-refvmm-fuzz
 
 -include $(REFVMM_OBJ:.o=.d) $(REFVMM_UOBJ:.o=.d)

@@ -70,7 +70,7 @@ TEST(dt, the_first_error_sticks_and_is_reported_once)
 
 	ASSERT_EQ(dt_new(&f), 0);
 	dt_bytes(&f, "too-big", big, sizeof(big));
-	dt_u32(&f, "later", 1);
+	dt_bytes(&f, "later", big, sizeof(big));
 	dt_strs(&f, "strings", "a", "b");
 	dt_cells(&f, "cells", 1, 2);
 	CAPTURE(line, ret = dt_finish(&f));
