@@ -77,21 +77,32 @@ def prerequisites(rules: Rules, ident: str) -> set[str]:
     return found
 
 
+def _variant(test: dict[str, Any]) -> str:
+    return test["id"].partition("@")[2]
+
+
 def not_judged(rules: Rules, tests: Iterable[dict[str, Any]]) -> dict[str, dict[str, str]]:
-    """Tests of one host whose rule stands on a failed one: id -> rule, prerequisite, the test that failed."""
+    """Tests of one host whose rule stands on a failed one: id -> rule, prerequisite, the test that failed.
+
+    Of two tests with variants only those of the same variant touch each other: what fails on a GICv2
+    says nothing about the same board with a GICv3.
+    """
     tests = list(tests)
-    failed: dict[str, str] = {}
+    failed: dict[str, list[dict[str, Any]]] = {}
     for test in tests:
         if test.get("rule") and test["verdict"] in FAILED:
-            failed.setdefault(test["rule"], test["id"])
+            failed.setdefault(test["rule"], []).append(test)
     found = {}
     for test in tests:
         rule = test.get("rule")
         if not rule or test["verdict"] == "skip":
             continue
-        broken = sorted(prerequisites(rules, rule) & failed.keys())
-        if broken:
-            found[test["id"]] = {"rule": rule, "prerequisite": broken[0], "by": failed[broken[0]]}
+        for needed in sorted(prerequisites(rules, rule) & failed.keys()):
+            by = next((other for other in failed[needed]
+                       if not (_variant(test) and _variant(other)) or _variant(test) == _variant(other)), None)
+            if by:
+                found[test["id"]] = {"rule": rule, "prerequisite": needed, "by": by["id"]}
+                break
     return found
 
 

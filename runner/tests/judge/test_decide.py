@@ -480,6 +480,14 @@ def test_a_failed_prerequisite_sets_its_dependants_aside(tmp_path: Path, rules: 
     assert row["evidence"]["tests"][0]["reason"] == "not judged: rule IRQ-1 failed"
 
 
+def test_a_failed_variant_touches_its_own_variant_alone(tmp_path: Path, rules: judge.Rules) -> None:
+    broken = result("irq.a@v2", "fail", rule="IRQ-1")
+    tests = [broken, result("irq.a@v3", rule="IRQ-1"), result("t.b@v2", rule="TIMER-1"), result("t.b@v3", rule="TIMER-1")]
+    assert set(judge.not_judged(rules, tests)) == {"t.b@v2"}
+    assert brief(decide(tmp_path, 'claim = "supported"\nworks = ["t.*@v3"]', tests, rules=rules)) == ("works", "conforms")
+    assert set(judge.not_judged(rules, [broken, result("t.b", rule="TIMER-1")])) == {"t.b"}
+
+
 def test_a_dependants_pass_is_set_aside_too(tmp_path: Path, rules: judge.Rules) -> None:
     tests = [result("irq.a", "fail", rule="IRQ-1"), result("t.b", rule="TIMER-1")]
     row = decide(tmp_path, 'claim = "supported"\nworks = ["t.*"]', tests, rules=rules)
