@@ -156,8 +156,9 @@ class FakeApt:
 
 
 SID = {"linux-image-cloud-arm64": ("7.2.13-1", ["linux-image-7.2.13-cloud-arm64"]),
-       "linux-image-7.2.13-cloud-arm64": ("7.2.13-1", ["linux-binary-7.2.13-cloud-arm64", "linux-base", "kmod"]),
-       "linux-binary-7.2.13-cloud-arm64": ("7.2.13-1", ["linux-modules-7.2.13-cloud-arm64"]),
+       "linux-image-7.2.13-cloud-arm64": ("7.2.13-1", ["linux-binary-7.2.13-cloud-arm64", "linux-base", "kmod",
+                                                          "linux-modules-7.2.13-cloud-arm64"]),
+       "linux-binary-7.2.13-cloud-arm64": ("7.2.13-1", []),
        "linux-modules-7.2.13-cloud-arm64": ("7.2.13-1", [])}
 
 
@@ -169,8 +170,8 @@ def test_a_meta_package_is_followed_to_the_image():
 def test_a_suite_that_moved_on_is_an_error():
     with pytest.raises(apt.FetchError, match="Debian sid has 7.2.13-1 now, not 6.12"):
         kernels._resolve(FakeApt(SID), Kernel("k", "linux-image-cloud-arm64", "sid", "6.12", 4))
-    with pytest.raises(apt.FetchError, match="not 7.20"):
-        kernels._resolve(FakeApt(SID), Kernel("k", "linux-image-cloud-arm64", "sid", "7.20", 4))
+    with pytest.raises(apt.FetchError, match="has 7.2.13-1 now, not 7.2.1;"):  # 7.2.13 is not of the series 7.2.1
+        kernels._resolve(FakeApt(SID), Kernel("k", "linux-image-cloud-arm64", "sid", "7.2.1", 4))
     with pytest.raises(apt.FetchError, match="names no linux-image package"):
         kernels._resolve(FakeApt({"meta": ("1", [])}), Kernel("k", "meta", "sid", "7", 4))
 
@@ -359,3 +360,15 @@ def test_no_qemu(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(AssayError, match="lab fetch"):
         qemu.find_qemu(fetch=False)
+
+
+@pytest.mark.parametrize(("version", "taken"), [("9.0.0", True), ("10.2.1", True), ("8.2.9", False)])
+def test_the_systems_qemu_is_taken_when_new_enough(tmp_path, monkeypatch, version, taken):
+    (tmp_path / "bin").mkdir()
+    os.rename(fake_qemu(tmp_path, f"QEMU emulator version {version}"), tmp_path / "bin" / qemu.PROGRAM)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+    if taken:
+        assert qemu.find_qemu(fetch=False).origin == "system"
+    else:
+        with pytest.raises(AssayError, match="no QEMU 9.0 or newer"):
+            qemu.find_qemu(fetch=False)
