@@ -12,6 +12,7 @@ _COLUMNS = (("pass", "green"), ("skip", "yellow"), ("xfail", "yellow"), ("fail",
             ("error", "bold magenta"))
 LISTED_MAX = 20
 SKIPS_MAX = 8
+FEW_HOSTS = 2  # with more, only the counts of each matrix are shown
 
 
 def by_suite(results: dict) -> list[tuple[str, str, dict[str, int], int, int]]:
@@ -52,6 +53,31 @@ def suite_table(results: dict):  # noqa: ANN201
     return table
 
 
+def matrix_overview(results: dict):  # noqa: ANN201
+    """For many hosts: one line a host, the counts of verdicts of each matrix; below, the rows that deviate."""
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from .report.terminal import STYLES
+
+    names = list(dict.fromkeys(matrix["name"] for host in results["hosts"] for matrix in host["matrices"]))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("cell", *names):
+        table.add_column(column)
+    deviating: list[Text] = []
+    for host in results["hosts"]:
+        cells = {}
+        for matrix in host["matrices"]:
+            parts = [Text(f"{number} {word}", STYLES[word]) for word, number in matrix["counts"].items() if number]
+            cells[matrix["name"]] = Text("\n").join(parts)
+            deviating += [Text.assemble((f"  {row['id']}", "bold red"), (f"  {host['name']}  ", "dim"), row["reason"])
+                          for row in matrix["rows"] if row["verdict"] == "deviates"]
+        table.add_row(host["name"], *(cells.get(name, Text("")) for name in names))
+    return Group(table, Text("Deviates", "bold"), *deviating, Text("")) if deviating else table
+
+
 def counts(results: dict) -> str:
     """`N passed, N failed, N skipped`: everything unexpected failed, everything expected passed or was skipped."""
     failed = results["totals"]["unexpected"]
@@ -87,7 +113,10 @@ def show(results: dict, folder: Path, console) -> None:  # noqa: ANN001
     from .report import terminal
 
     console.print()
-    console.print(terminal.verdict_tables(results))
+    if len(results["hosts"]) > FEW_HOSTS:
+        console.print(matrix_overview(results))
+    else:
+        console.print(terminal.verdict_tables(results))
     console.print(suite_table(results))
     if skips := skip_reasons(results):
         console.print(Text("Skipped, for", style="bold"))
@@ -120,6 +149,8 @@ def plain(results: dict, folder: Path) -> list[str]:
         for matrix in host["matrices"]:
             counts = matrix.get("counts") or {}
             said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+            if len(results["hosts"]) > FEW_HOSTS and counts.get("unknown") == len(matrix["rows"]):
+                continue
             lines.append(f"matrix {matrix['name']} [{host['name']}]: {said}")
     lines.append(f"report: {shown(folder / 'report.html')}")
     lines.append(last_line(results))
