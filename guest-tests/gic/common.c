@@ -125,7 +125,7 @@ void collect_poll(void)
 static void collector(void *arg)
 {
 	(void)arg;
-	while (!__atomic_load_n(&collect.stop, __ATOMIC_ACQUIRE))
+	while (!__atomic_load_n(&collect.stop, __ATOMIC_ACQUIRE) && !smp_stopping())
 		collect_poll();
 }
 

@@ -40,6 +40,8 @@ struct cpu {
 	volatile uint32_t irq_count[IRQS_COUNTED];
 	volatile uint32_t irq_taken;
 	uint32_t irq_log[IRQ_LOG_SIZE];
+	uint64_t irq_pc; /* what was interrupted last, and how often in a row */
+	unsigned irq_same;
 
 	/* smp.c */
 	int state;

@@ -92,7 +92,7 @@ void exception_entry(struct frame *f, unsigned vector)
 	if (kind == 0 && vector >= 4 && vector < 12) {
 		sync_exception(c, f);
 	} else if (kind == 1 && vector >= 4 && vector < 12) {
-		irq_entry();
+		irq_entry(f);
 	} else {
 		c->caught = decode(f);
 		test_exception(&c->caught, kinds[kind]);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "irq.h"
 #include "cpu.h"
+#include "exception.h"
 #include "gic.h"
 #include "smp.h"
 #include "test.h"
 
 #define HANDLERS 16U
+/* so many interrupts at one instruction: nobody quiets the source, and the CPU does nothing else */
+#define STORM	 5000U
 
 static struct {
 	unsigned intid;
@@ -19,7 +22,29 @@ static unsigned slot(unsigned intid)
 	return 1024 + MIN(intid - IRQ_LPI_FIRST, IRQ_LPIS_COUNTED - 1);
 }
 
-void irq_entry(void)
+/* WFI and WFE are where a CPU waits for interrupts: there they are progress */
+static bool waiting(uint64_t pc)
+{
+	uint32_t before = *(const uint32_t *)(pc - 4);
+
+	return before == 0xd503207f || before == 0xd503205f;
+}
+
+static void check_storm(struct cpu *c, const struct frame *f, unsigned intid)
+{
+	if (f->elr != c->irq_pc || waiting(f->elr)) {
+		c->irq_pc = f->elr;
+		c->irq_same = 0;
+	} else if (++c->irq_same >= STORM) {
+		c->irq_same = 0;
+		if (intid < 1024)
+			gic_disable(intid);
+		test_error("INTID %u was taken %u times on CPU %u without one instruction between",
+			   intid, STORM, c->index);
+	}
+}
+
+void irq_entry(const struct frame *f)
 {
 	struct cpu *c = this_cpu();
 	uint32_t iar = gic_ack();
@@ -35,6 +60,7 @@ void irq_entry(void)
 	gic_eoi(iar);
 	if (gic_get_eoimode())
 		gic_deactivate(iar);
+	check_storm(c, f, intid);
 }
 
 void irq_handler(unsigned intid, void (*fn)(unsigned intid))

@@ -24,7 +24,8 @@ uint32_t irq_count_on(unsigned cpu, unsigned intid);
 void irq_handler(unsigned intid, void (*fn)(unsigned intid));
 
 /* library */
-void irq_entry(void);
+struct frame;
+void irq_entry(const struct frame *f);
 void irq_reset(void);
 
 #endif

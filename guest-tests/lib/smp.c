@@ -16,6 +16,7 @@ static struct cpu boot_cpu;
 static struct cpu *cpus[CPUS_MAX] = {&boot_cpu};
 static uint64_t mpidrs[CPUS_MAX];
 static unsigned count;
+static bool stopping;
 
 static int state_of(const struct cpu *c)
 {
@@ -203,10 +204,16 @@ void barrier_wait(struct barrier *b, unsigned n)
 			test_error("CPU %u waited %u ms for the others", cpu_index(), SMP_LIMIT_MS);
 }
 
+bool smp_stopping(void)
+{
+	return __atomic_load_n(&stopping, __ATOMIC_ACQUIRE);
+}
+
 bool smp_release(void)
 {
 	bool all = true;
 
+	__atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
 	for (unsigned n = 1; n < count; n++) {
 		struct cpu *c = cpus[n];
 		struct wait w = wait_begin(SMP_LIMIT_MS);
@@ -223,6 +230,7 @@ bool smp_release(void)
 				break;
 		all &= state_of(c) == CPU_OFF;
 	}
+	__atomic_store_n(&stopping, false, __ATOMIC_RELEASE);
 	return all;
 }
 

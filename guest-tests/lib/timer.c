@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "timer.h"
 #include "dt.h"
+#include "smp.h"
 #include "test.h"
 
 uint64_t timer_count(enum timer t)
@@ -112,5 +113,7 @@ bool wait_more(struct wait *w)
 {
 	/* gives way to the CPU that is waited for, where a hypervisor has fewer than the guest */
 	wfe();
+	if (cpu_index() != 0 && smp_stopping())
+		return false;
 	return ++w->polls < 1000 || counter_virt() < w->until;
 }
