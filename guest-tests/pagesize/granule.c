@@ -178,9 +178,9 @@ static void contiguous_run(enum granule g)
 
 	map_or_end(t, 0, pa, run, PT_DATA | PT_CONTIGUOUS, 3);
 	mmu_high(t);
-	for (unsigned int i = 0; i < count; i++)
+	for (uint64_t i = 0; i < count; i++)
 		mmio_wr64(mmu_high_va(t, i * page) + i * 8, 0x4444 + i);
-	for (unsigned int i = 0; i < count; i++)
+	for (uint64_t i = 0; i < count; i++)
 		EXPECT_EQ(mmio_rd64(pa + i * page + i * 8), 0x4444 + i);
 	e = try_read(mmu_high_va(t, run), &v);
 	expect_abort(&e, DFSC_TRANSLATION(3), mmu_high_va(t, run), false, "read behind the run");

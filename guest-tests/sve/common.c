@@ -67,8 +67,8 @@ void sve_fill(struct sve_state *s, unsigned int vq)
 	}
 }
 
-static void expect_register(const uint8_t *got, const uint8_t *want, unsigned int bytes,
-			    const char *kind, unsigned int n, unsigned int vq, const char *when)
+static void expect_register(const uint8_t *got, const uint8_t *want, size_t bytes, const char *kind,
+			    unsigned int n, unsigned int vq, const char *when)
 {
 	char name[80];
 
@@ -85,11 +85,11 @@ static void expect_register(const uint8_t *got, const uint8_t *want, unsigned in
 void sve_expect_same(const struct sve_state *got, const struct sve_state *want, unsigned int vq,
 		     const char *when)
 {
-	unsigned int bytes = vq * 16;
+	size_t bytes = (size_t)vq * 16;
 
 	for (unsigned int n = 0; n < SVE_Z_COUNT; n++)
 		expect_register(got->z + n * bytes, want->z + n * bytes, bytes, "Z", n, vq, when);
-	bytes = vq * 2;
+	bytes = (size_t)vq * 2;
 	for (unsigned int n = 0; n < SVE_P_COUNT; n++)
 		expect_register(got->p + n * bytes, want->p + n * bytes, bytes, "P", n, vq, when);
 	expect_register(got->ffr, want->ffr, bytes, "FFR", 0, vq, when);

@@ -123,7 +123,8 @@ TEST(sve, registers_survive_while_other_cpus_use_other_lengths, RULE("SVE-STATE-
  */
 TEST(sve, a_shorter_length_keeps_the_low_bits, RULE("SVE-STATE-5"))
 {
-	unsigned int most, least = 1, bytes;
+	unsigned int most, least = 1;
+	size_t bytes;
 	uint32_t *exit_register;
 
 	sve_need();
@@ -138,12 +139,12 @@ TEST(sve, a_shorter_length_keeps_the_low_bits, RULE("SVE-STATE-5"))
 	sve_ask(most);
 	mmio_wr32((uint64_t)exit_register, 2);
 	sve_store(&out[0]);
-	bytes = most * 16;
+	bytes = (size_t)most * 16;
 	for (unsigned int n = 0; n < SVE_Z_COUNT; n++) {
 		const uint8_t *was = in[0].z + n * bytes, *is = out[0].z + n * bytes;
 		bool kept = true, zero = true;
 
-		EXPECT_EQ(memcmp(out[1].z + n * 16, was, 16), 0);
+		EXPECT_EQ(memcmp(out[1].z + (size_t)n * 16, was, 16), 0);
 		EXPECT_EQ(memcmp(is, was, 16), 0);
 		for (unsigned int i = 16; i < bytes; i++) {
 			kept = kept && is[i] == was[i];
@@ -157,11 +158,12 @@ TEST(sve, a_shorter_length_keeps_the_low_bits, RULE("SVE-STATE-5"))
 TEST(sve, a_write_to_v_zeroes_the_rest_of_z, RULE("SVE-STATE-6"))
 {
 	static struct fp_state v;
-	unsigned int vq, bytes;
+	unsigned int vq;
+	size_t bytes;
 
 	sve_need();
 	vq = sve_ask(SVE_VQ_MAX);
-	bytes = vq * 16;
+	bytes = (size_t)vq * 16;
 	sve_fill(&in[0], vq);
 	sve_load(&in[0]);
 	fp_store(&v);
