@@ -239,6 +239,12 @@ def main(argv: list[str], began: float | None = None) -> int:
     except AssayError as e:
         print(f"assay: {e}".replace("assay: assay", "assay", 1), file=sys.stderr)
         return e.exit_status
+    except ModuleNotFoundError as e:
+        if (e.name or "").partition(".")[0] == __package__:
+            raise
+        print(f"assay: the Python library {e.name} is missing: `make setup-run` installs it "
+              "(`./assay doctor` names the packages)", file=sys.stderr)
+        return 2
     except BrokenPipeError:  # `./assay list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 import shutil
 import subprocess
@@ -25,7 +26,7 @@ _TOOLS = (
 _MODULES = (("elftools", "python3-pyelftools"), ("rich", "python3-rich"), ("jinja2", "python3-jinja2"),
             ("jsonschema", "python3-jsonschema"), ("pytest", "python3-pytest"), ("selenium", "python3-selenium"))
 
-Line = tuple[str, bool, str, str]  # group, whether it is there, name, text
+Line = tuple[str, bool | None, str, str]  # group, whether it is there (None: it need not be), name, text
 
 
 def _tools() -> Iterator[Line]:
@@ -46,7 +47,8 @@ def _machine() -> Iterator[Line]:
     yield "machine", True, "kernel", f"{platform.system()} {platform.release()} {platform.machine()}"
     yield "machine", True, "python", f"{sys.version.split()[0]} ({sys.executable})"
     missing = native.kvm_missing(platform.machine(), native.local_kvm_error(), "this machine")
-    yield "machine", missing is None, "native runs", missing or "possible: /dev/kvm answers"
+    elsewhere = platform.machine() not in ("aarch64", "arm64")
+    yield "machine", (None if elsewhere else False) if missing else True, "native runs", missing or "possible: /dev/kvm answers"
 
 
 def _programs() -> Iterator[Line]:
@@ -59,6 +61,8 @@ def _programs() -> Iterator[Line]:
         yield "suite", True, "tests", f"{len(tests)} in {len({t.program for t in tests})} programs in {shown(BUNDLE)}"
     except AssayError as e:
         yield "suite", False, "tests", str(e)
+    except ImportError as e:
+        yield "suite", False, "tests", f"cannot be read without {e.name}"
     try:
         matrices = judge.load_matrices(ROOT / "matrices")
         names = ", ".join(f"{matrix.name} ({len(matrix.rows)} rows)" for matrix in matrices)
@@ -105,28 +109,28 @@ def _version(argv: list[str]) -> str:
 def command(args: Namespace, began: float) -> int:
     """The subcommand."""
     del began
-    from rich.console import Console
-    from rich.text import Text
-
     from .record import assay_version
 
-    console = Console(highlight=False, soft_wrap=True)
+    colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    def painted(text: str, code: str) -> str:  # by hand: doctor has to run where even rich is missing
+        return f"\x1b[{code}m{text}\x1b[0m" if colours else text
+
     lines = [*_machine(), *_programs(), *_lab(args.qemu), *_tools()]
-    console.print(Text.assemble(("Assay ", "bold"), assay_version()))
+    print(f"{painted('Assay', '1')} {assay_version()}")
     for group in ("machine", "suite", "lab", "tools"):
-        console.print(Text(f"\n{group}", style="bold"))
+        print(f"\n{painted(group, '1')}")
         width = max(len(name) for which, _, name, _ in lines if which == group)
         for which, there, name, text in lines:
             if which == group:
-                mark, style = ("✓", "green") if there else ("✗", "red")
                 if name.endswith("gcc") and there:
                     text = f"{text}  {_version([name, '--version'])}"
-                shown_text = (text, "" if there else "yellow")
-                console.print(Text.assemble("  ", (mark, style), f" {name:{width}}  ", shown_text))
+                mark = painted(*{True: ("✓", "32"), False: ("✗", "31"), None: ("–", "2")}[there])
+                print(f"  {mark} {name:{width}}  {painted(text, '33') if there is False else text}")
     tests = any(there for _, there, name, _ in lines if name == "tests")
     somewhere = native.usable() or any(there for group, there, name, _ in lines
                                        if group == "lab" and name not in ("QEMU", "cells", "cache"))
     if not tests or not somewhere:
         raise AssayError("nothing can be run here yet: " + ("no test programs: `make build`" if not tests else
-                                                            "neither KVM here nor a QEMU for the lab: `make setup`"))
+                                                            "neither KVM here nor a QEMU for the lab: `make setup-run`"))
     return 0

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from assay.backends import native, ssh
 from assay.backends.base import ProcessSession, SessionEnd
-from assay.errors import AssayError
 
 
 def lines_of(session: ProcessSession, most: float = 10.0) -> tuple[list[bytes], str]:

@@ -174,6 +174,17 @@ def test_help_and_version_start_at_once():
         assert time.monotonic() - began < 3
 
 
+def test_missing_libraries_are_one_line(tmp_path):
+    blocked = tmp_path / "sitecustomize.py"
+    blocked.write_text("import sys\nfor name in ('rich', 'jinja2', 'elftools', 'jsonschema'):\n    sys.modules[name] = None\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([ASSAY, "list"], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "elftools" in done.stderr
+    done = subprocess.run([ASSAY, "doctor"], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 2 and "python3-rich" in done.stdout and "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_works_from_any_folder_and_into_a_closed_pipe(tmp_path):
     done = subprocess.run([ASSAY, "--version"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout.startswith("assay ")
