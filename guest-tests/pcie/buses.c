@@ -16,7 +16,6 @@ TEST(pcie, as_many_ports_as_asked_for_are_there, RULE("PCIE-PORTS-1"), PORTS_LOW
 	struct pci_host *h = enumerated();
 	unsigned int asked = ports_asked(), found = count_ports(h);
 
-	FACT("pcie.ports", "%u", found);
 	NEED("root-ports", found > 0 || port_present(), "this machine has no PCIe root port");
 	if (asked)
 		EXPECT_EQ(found, asked);
@@ -48,9 +47,16 @@ TEST(pcie, the_device_behind_the_last_port_is_reached, RULE("PCIE-BUS-2"), PORTS
 	EXPECT_EQ(h->buses, ports + 1);
 	EXPECT_EQ(endpoint->bdf >> 8, port->secondary);
 	EXPECT_EQ(mmio_rd32(bar + ASSAY_PCITEST_ID), ASSAY_PCITEST_MAGIC);
+	NOTE("%u ports, %u buses", ports, h->buses);
 	if (EXPECT_EQ(mmio_rd32(bar + ASSAY_PCITEST_RID), endpoint->bdf)) {
-		FACT("pcie.ports_reached", "%u", ports);
-		FACT("pcie.buses", "%u", h->buses);
+		/* the most of each kind of ECAM is the fact; the other variants are steps towards it */
+		if (variant_is("low15")) {
+			FACT("pcie.ports_reached_low_ecam", "%u", ports);
+			FACT("pcie.buses_low_ecam", "%u", h->buses);
+		} else if (variant_is("ports31") || variant_is("")) {
+			FACT("pcie.ports_reached", "%u", ports);
+			FACT("pcie.buses", "%u", h->buses);
+		}
 	}
 }
 
