@@ -2,6 +2,8 @@
 /* The host bridge in the device tree, and configuration space through ECAM. */
 #include "common.h"
 
+#define CLASS_HOST_BRIDGE 0x0600U
+
 /* Devicetree binding pci/host-generic-pci.yaml; ECAM is 1 MiB a bus (PCIe 7.2.2) */
 TEST(pcie, the_host_is_described_completely, RULE("PCIE-HOST-1"),
      .variants = "highmem: | lowmem: --machine highmem=off")
@@ -150,6 +152,10 @@ TEST(pcie, every_function_is_pci_express, RULE("PCIE-EXP-1"), PORTS)
 		unsigned int cap = pci_cap(h, f->bdf, PCI_CAP_EXP);
 		uint64_t type;
 
+		/* a host bridge is no device on a link; other VMMs' have none, refvmm's has */
+		if (!cap && !port_present() &&
+		    pci_rd32(h, f->bdf, PCI_CLASS_REVISION) >> 16 == CLASS_HOST_BRIDGE)
+			continue;
 		if (!EXPECT_NE(cap, 0)) {
 			NOTE("function 0x%x has no PCI Express capability", f->bdf);
 			continue;
@@ -169,9 +175,11 @@ TEST(pcie, every_function_is_pci_express, RULE("PCIE-EXP-1"), PORTS)
 TEST(pcie, hotplug_is_for_slots_of_root_ports_alone, RULE("PCIE-SLOT-1"), PORTS)
 {
 	struct pci_host *h = enumerated();
-	uint64_t numbers[64] = {0};
+	static bool taken[1 << 13]; /* Physical Slot Number has 13 bits */
+	uint64_t number;
 
 	last_port(h);
+	memset(taken, 0, sizeof(taken));
 	for (unsigned int i = 0; i < h->count; i++) {
 		struct pci_function *f = &h->function[i];
 		unsigned int cap = pci_cap(h, f->bdf, PCI_CAP_EXP);
@@ -184,7 +192,10 @@ TEST(pcie, hotplug_is_for_slots_of_root_ports_alone, RULE("PCIE-SLOT-1"), PORTS)
 		if (!f->bridge)
 			continue;
 		EXPECT_NE(slot & SLOT_HOTPLUG_CAPABLE, 0);
-		EXPECT_EQ(numbers[SLOT_NUMBER(slot) / 64 % 64] >> (SLOT_NUMBER(slot) % 64) & 1, 0);
-		numbers[SLOT_NUMBER(slot) / 64 % 64] |= BIT(SLOT_NUMBER(slot) % 64);
+		number = SLOT_NUMBER(slot) % ARRAY_SIZE(taken);
+		/* unique within a chassis: refvmm has one, of others nobody here knows */
+		if (port_present())
+			EXPECT_TRUE(!taken[number]);
+		taken[number] = true;
 	}
 }
