@@ -191,7 +191,10 @@ TEST(pcie, nothing_answers_between_the_bars, RULE("PCIE-MEM-6"), PORTS)
 		if (f->bar[i].memory && !f->bar[i].prefetchable)
 			end = MAX(end, f->bar[i].cpu + f->bar[i].size);
 	expect_silence(end);
+	expect_silence(end + 8);
 	expect_silence(ALIGN_UP(end, SZ_1M) - 8);
+	for (unsigned int i = 0; i < 16; i++)
+		expect_silence(end + rnd_below((ALIGN_UP(end, SZ_1M) - end) / 8) * 8);
 	/* behind the last window */
 	expect_silence(h->low.cpu + h->low.size - 8);
 	if (h->high.size)
