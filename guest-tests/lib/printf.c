@@ -5,6 +5,7 @@
 struct out {
 	char *buf;
 	size_t size, len;
+	va_list ap;
 };
 
 static void put(struct out *o, char c)
@@ -55,42 +56,42 @@ static void put_number(struct out *o, const struct spec *s, uint64_t v, bool neg
 	put_padded(o, s, text + at, (int)sizeof(text) - at);
 }
 
-static uint64_t fetch(va_list *ap, int longs, bool is_signed)
+static uint64_t fetch(struct out *o, int longs, bool is_signed)
 {
 	if (longs > 0)
-		return va_arg(*ap, uint64_t);
-	return is_signed ? (uint64_t)va_arg(*ap, int) : va_arg(*ap, unsigned);
+		return va_arg(o->ap, uint64_t);
+	return is_signed ? (uint64_t)va_arg(o->ap, int) : va_arg(o->ap, unsigned);
 }
 
-static void put_conversion(struct out *o, struct spec *s, char c, int longs, va_list *ap)
+static void put_conversion(struct out *o, struct spec *s, char c, int longs)
 {
 	uint64_t v;
 
 	switch (c) {
 	case 'd':
 	case 'i':
-		v = fetch(ap, longs, true);
+		v = fetch(o, longs, true);
 		put_number(o, s, (int64_t)v < 0 ? 0 - v : v, (int64_t)v < 0, 10, false);
 		break;
 	case 'u':
-		put_number(o, s, fetch(ap, longs, false), false, 10, false);
+		put_number(o, s, fetch(o, longs, false), false, 10, false);
 		break;
 	case 'x':
 	case 'X':
-		put_number(o, s, fetch(ap, longs, false), false, 16, c == 'X');
+		put_number(o, s, fetch(o, longs, false), false, 16, c == 'X');
 		break;
 	case 'p':
 		s->hash = true;
-		put_number(o, s, (uint64_t)(uintptr_t)va_arg(*ap, void *), false, 16, false);
+		put_number(o, s, (uint64_t)(uintptr_t)va_arg(o->ap, void *), false, 16, false);
 		break;
 	case 'c': {
-		char text = (char)va_arg(*ap, int);
+		char text = (char)va_arg(o->ap, int);
 
 		put_padded(o, s, &text, 1);
 		break;
 	}
 	case 's': {
-		const char *text = va_arg(*ap, const char *);
+		const char *text = va_arg(o->ap, const char *);
 		int len = 0;
 
 		text = text ? text : "(null)";
@@ -104,7 +105,7 @@ static void put_conversion(struct out *o, struct spec *s, char c, int longs, va_
 	}
 }
 
-static const char *parse_spec(const char *f, struct spec *s, va_list *ap)
+static const char *parse_spec(const char *f, struct spec *s, struct out *o)
 {
 	*s = (struct spec){.precision = -1};
 	for (;; f++) {
@@ -118,7 +119,7 @@ static const char *parse_spec(const char *f, struct spec *s, va_list *ap)
 			break;
 	}
 	if (*f == '*') {
-		s->width = va_arg(*ap, int);
+		s->width = va_arg(o->ap, int);
 		f++;
 	}
 	for (; *f >= '0' && *f <= '9'; f++)
@@ -127,7 +128,7 @@ static const char *parse_spec(const char *f, struct spec *s, va_list *ap)
 		s->precision = 0;
 		f++;
 		if (*f == '*') {
-			s->precision = va_arg(*ap, int);
+			s->precision = va_arg(o->ap, int);
 			f++;
 		}
 		for (; *f >= '0' && *f <= '9'; f++)
@@ -140,9 +141,8 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
 	struct out o = {.buf = buf, .size = size};
 	struct spec s;
-	va_list ap;
 
-	va_copy(ap, args);
+	va_copy(o.ap, args);
 	for (const char *f = fmt; *f; f++) {
 		int longs = 0;
 
@@ -150,14 +150,14 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 			put(&o, *f);
 			continue;
 		}
-		f = parse_spec(f + 1, &s, &ap);
+		f = parse_spec(f + 1, &s, &o);
 		for (; *f == 'l' || *f == 'z' || *f == 'j' || *f == 'h'; f++)
 			longs += *f != 'h';
 		if (!*f)
 			break;
-		put_conversion(&o, &s, *f, longs, &ap);
+		put_conversion(&o, &s, *f, longs);
 	}
-	va_end(ap);
+	va_end(o.ap);
 	if (size > 0)
 		buf[o.len < size ? o.len : size - 1] = '\0';
 	return (int)o.len;

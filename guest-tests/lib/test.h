@@ -43,17 +43,20 @@
 #define RULE(id) .rule = (id)
 
 /* Comparisons are of unsigned 64-bit values; each is evaluated once. The value is whether it held. */
-#define CHECK_OP_(a, op, want_text, b, or_else)                                                 \
-	({                                                                                      \
-		uint64_t check_got_ = (uint64_t)(a), check_want_ = (uint64_t)(b);               \
-		bool check_ok_ = check_got_ op check_want_;                                     \
-		if (!check_ok_) {                                                               \
-			test_fail(__FILE__, __LINE__, #a, "got 0x%lx, want " want_text "0x%lx", \
-				  check_got_ &width_mask(sizeof(a)),                            \
-				  check_want_ &width_mask(MAX(sizeof(a), sizeof(b))));          \
-			or_else;                                                                \
-		}                                                                               \
-		check_ok_;                                                                      \
+#define CHECK_OP_(a, op, want_text, b, or_else)                                                    \
+	({                                                                                         \
+		__auto_type check_a_ = (a);                                                        \
+		__auto_type check_b_ = (b);                                                        \
+		uint64_t check_got_ = (uint64_t)check_a_, check_want_ = (uint64_t)check_b_;        \
+		bool check_ok_ = check_got_ op check_want_;                                        \
+		if (!check_ok_) {                                                                  \
+			test_fail(                                                                 \
+				__FILE__, __LINE__, #a, "got 0x%lx, want " want_text "0x%lx",      \
+				check_got_ &width_mask(sizeof(check_a_)),                          \
+				check_want_ &width_mask(MAX(sizeof(check_a_), sizeof(check_b_)))); \
+			or_else;                                                                   \
+		}                                                                                  \
+		check_ok_;                                                                         \
 	})
 
 static inline uint64_t width_mask(size_t bytes)

@@ -92,7 +92,7 @@ static void pingpong_cpu(void *arg)
 		}
 		pingpong.stamp = now;
 		pingpong.rounds = round;
-		if (round >= 2 * PINGPONG_ROUNDS ||
+		if (round >= UINT64_C(2) * PINGPONG_ROUNDS ||
 		    (round >= PINGPONG_LEAST && counter_virt() - begin > ticks_of_ms(PINGPONG_MS)))
 			next = PINGPONG_END;
 		/* the read is done before the other CPU may look (D11.2.1: as for any system register) */
