@@ -49,6 +49,7 @@ $(HT_NATIVE)/sample $(HT_NATIVE)/unit: $(HT_NATIVE)/%: $(HT_NATIVE)/tests/%.c.o 
 .PHONY: check-hosttests
 check-hosttests: $(HT_NATIVE)/sample $(HT_NATIVE)/unit
 	host-tests/tests/check.py $^
+UNIT_TEST_PROGRAMS += $(HT_NATIVE)/sample $(HT_NATIVE)/unit
 CHECKS += check-hosttests
 
 -include $(wildcard $(HT_NATIVE)/*/*.d)

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-GCC_ONLY = ("-mno-outline-atomics", "-fno-tree-loop-distribute-patterns", "-Wno-stringop",
+GCC_ONLY = ("-mno-outline-atomics", "-fno-toplevel-reorder", "-fno-tree-loop-distribute-patterns", "-Wno-stringop",
             "-Wno-maybe-uninitialized", "-Wlogical-op", "-fno-allow-store-data-races")
 
 

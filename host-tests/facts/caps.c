@@ -6,16 +6,16 @@
 
 #define CAP(name)                            \
 	{                                    \
-		KVM_CAP_##name, #name, false \
+#name, KVM_CAP_##name, false \
 	}
 #define MUST(name)                          \
 	{                                   \
-		KVM_CAP_##name, #name, true \
+#name, KVM_CAP_##name, true \
 	}
 
 static const struct {
-	unsigned int cap;
 	const char *name;
+	unsigned int cap;
 	bool must; /* arm64 KVM has had it since long before 4.18, and cannot do without */
 } caps[] = {
 	CAP(IRQCHIP),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kvmlog.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -46,6 +47,6 @@ void kvm_log_line(struct kvm_log *log, const char *text)
 		snprintf(log->maint_irq, sizeof(log->maint_irq), "%.15s", p + 15);
 	else if (strstr(p, "GIC system register CPU interface enabled"))
 		log->gic_sysreg = true;
-	else if (sscanf(p, "IPA Size Limit: %u", &log->ipa_bits) != 1)
-		return;
+	else if (!strncmp(p, "IPA Size Limit: ", 16))
+		log->ipa_bits = (unsigned int)strtoul(p + 16, NULL, 10);
 }

@@ -63,12 +63,18 @@ size_t reg_size(uint64_t id)
 	return (size_t)1 << ((id & KVM_REG_SIZE_MASK) >> KVM_REG_SIZE_SHIFT);
 }
 
+static const uint64_t ticking[] = {
+	KVM_REG_ARM_TIMER_CNT,	 KVM_REG_ARM_PTIMER_CNT, REG_SYS(3, 3, 14, 0, 1), /* CNTPCT_EL0 */
+	REG_SYS(3, 3, 14, 0, 2),						  /* CNTVCT_EL0 */
+	REG_SYS(3, 3, 9, 13, 0),						  /* PMCCNTR_EL0 */
+};
+
 bool reg_ticks(uint64_t id)
 {
-	return id == KVM_REG_ARM_TIMER_CNT || id == KVM_REG_ARM_PTIMER_CNT ||
-	       id == REG_SYS(3, 3, 14, 0, 1) /* CNTPCT_EL0 */ ||
-	       id == REG_SYS(3, 3, 14, 0, 2) /* CNTVCT_EL0 */ ||
-	       id == REG_SYS(3, 3, 9, 13, 0) /* PMCCNTR_EL0 */;
+	for (size_t i = 0; i < ARRAY_SIZE(ticking); i++)
+		if (ticking[i] == id)
+			return true;
+	return false;
 }
 
 /* Names for the registers a reader of a failure meets most; the rest print as encodings. */

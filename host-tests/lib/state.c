@@ -150,6 +150,8 @@ static void item_name(const struct state_item *i, char *buf, size_t size)
 	if (strstr(i->kind, "reg"))
 		snprintf(buf, size, "vCPU %u %s %s", i->index, i->kind,
 			 reg_name(i->key, reg, sizeof(reg)));
+	else if (!strcmp(i->kind, "mp_state") || !strcmp(i->kind, "events"))
+		snprintf(buf, size, "vCPU %u %s", i->index, i->kind);
 	else
 		snprintf(buf, size, "%s %u[%#" PRIx64 "]", i->kind, i->index, i->key);
 }

@@ -38,7 +38,7 @@ bool kvm_protected_mode(void)
 	if (file_read("/proc/cmdline", line, sizeof(line)) < 0)
 		return false;
 	for (char *p = line; (p = strstr(p, "kvm-arm.mode=")); p++) /* the last one counts */
-		protected = !strncmp(p + 13, "protected", 9);
+	protected = !strncmp(p + 13, "protected", 9);
 	return protected;
 }
 

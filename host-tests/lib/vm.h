@@ -94,7 +94,7 @@ int kvm_open(void);				    /* /dev/kvm, or a skip */
 int kvm_try_create_vm(int kvm, unsigned long type); /* fd or -errno */
 /* Booted with kvm-arm.mode=protected: every VM gets the host's whole IPA space (kvm_init_ipa_range, 6.1 to 7.2). */
 bool kvm_protected_mode(void);
-int kvm_cap(unsigned int cap);			    /* on a fresh /dev/kvm */
+int kvm_cap(unsigned int cap); /* on a fresh /dev/kvm */
 int vm_cap(const struct vm *vm, unsigned int cap);
 
 /* Ioctl with the errno folded into the result. */

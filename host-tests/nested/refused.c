@@ -138,7 +138,7 @@ TEST(nested, one_reg_knows_no_el2_registers, RULE("KVM-EL2-3"))
 	EXPECT_STILL_RUNNING(vm);
 }
 
-TEST(nested, capability_and_init_agree, RULE("KVM-EL2-4"))
+TEST(nested, capability_and_init_agree, RULE("KVM-EL2-4"), .limit_ms = 60000)
 {
 	struct vm *vm = vm_new(.vcpus = 1, .no_vcpu_init = true);
 	int cap = vm_cap(vm, KVM_CAP_ARM_EL2);

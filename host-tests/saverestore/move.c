@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #define STEPS	    400
-#define TABLE_WORDS 512
+#define TABLE_WORDS 512U
+#define TABLE_BYTES (TABLE_WORDS * 8ULL)
 
 /* One step of the guest's computation; the same code predicts the result. */
 #define MIX(sum, word, n) (((sum) ^ (word)) * 0x100000001b3ULL + (n))
@@ -45,7 +46,7 @@ static void fill(struct vm *vm, uint64_t *table)
 
 	for (unsigned int i = 0; i < TABLE_WORDS; i++)
 		ram[i] = table[i] = test_random();
-	vm_sync_ram(vm, VM_FREE_BASE, TABLE_WORDS * 8);
+	vm_sync_ram(vm, VM_FREE_BASE, TABLE_BYTES);
 }
 
 static struct reg_list list;
