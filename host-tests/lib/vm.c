@@ -33,13 +33,13 @@ int kvm_open(void)
 bool kvm_protected_mode(void)
 {
 	static char line[4096];
-	bool protected = false;
+	bool on = false;
 
 	if (file_read("/proc/cmdline", line, sizeof(line)) < 0)
 		return false;
 	for (char *p = line; (p = strstr(p, "kvm-arm.mode=")); p++) /* the last one counts */
-	protected = !strncmp(p + 13, "protected", 9);
-	return protected;
+		on = !strncmp(p + 13, "protected", 9);
+	return on;
 }
 
 int kvm_try_create_vm(int kvm, unsigned long type)
