@@ -83,5 +83,6 @@ $(BUNDLE)/golden/%: refvmm/golden/%
 
 BUNDLE_FILES += $(BUNDLE)/refvmm $(REFVMM_GOLDEN:refvmm/%=$(BUNDLE)/%)
 CHECKS       += check-refvmm check-refvmm-fuzz
+UNIT_TEST_PROGRAMS += $(BUILD)/refvmm/unit-tests $(REFVMM_FUZZ:%=$(BUILD)/refvmm/fuzz-%)
 
 -include $(REFVMM_OBJ:.o=.d) $(REFVMM_UOBJ:.o=.d)

@@ -57,7 +57,7 @@ def clang_args(words: list[str]) -> list[str]:
         if take_next:
             args.append(word)
             take_next = False
-        elif word in ("-I", "-isystem", "-include", "-D"):
+        elif word in ("-I", "-isystem", "-iquote", "-include", "-D"):
             args.append(word)
             take_next = True
         elif word.startswith(("-I", "-D", "-U", "-std=", "-m", "-f", "-nostd")):
