@@ -134,6 +134,8 @@ def _run(sub: argparse._SubParsersAction) -> None:
     how = parser.add_argument_group("how")
     how.add_argument("--seed", type=seed, metavar="N",
                      help="seed of the random tests, 64 bits, decimal or 0x hex (default: a new one each run)")
+    how.add_argument("--jobs", "-j", type=count, metavar="N",
+                     help="lab hosts at once: of several cells, or of one that share its tests (default: 2)")
     how.add_argument("--repeat", type=count, default=1, metavar="N",
                      help="run the plan N times; a test's verdict is its worst (default: 1)")
     how.add_argument("--time", type=duration_ms, metavar="T",

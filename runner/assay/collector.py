@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one way from events to results: used while a run goes on, and to rebuild one from its stream.jsonl.
 
-Events are dicts with `ev` and `host`:
+A host may be there several times at once (two boots of a cell share the tests): each such lane has a key of its own.
+Events are dicts with `ev` and `host`, the lane's key:
     boot                      a session begins (a boot of the lab host, a connection)
     artefacts {kernel_package, qemu}
     hello {fields}            the agent's first frame
@@ -25,9 +26,9 @@ LOG_MAX = 400
 
 @dataclass
 class Host:
-    """What is known about one host while its tests run."""
+    """What is known about one lane of a host while its tests run."""
 
-    name: str
+    key: str
     info: dict  # name, cell, kernel_package, has, time_scale
     pending: list[str]  # ids that have not been started, in order; repeated with --repeat
     hello: dict[str, str] = field(default_factory=dict)
@@ -39,6 +40,11 @@ class Host:
     boot_at: float = 0.0
     gave_up: str | None = None
     done: int = 0
+
+    @property
+    def name(self) -> str:
+        """The cell, or the machine."""
+        return self.info["name"]
 
 
 class Collector:
@@ -53,9 +59,10 @@ class Collector:
         self.first_start: float | None = None
         self.qemu: str | None = None
 
-    def add_host(self, info: dict, ids: list[str]) -> Host:
-        """Announce a host and what will run on it, in order."""
-        host = self.hosts[info["name"]] = Host(info["name"], info, list(ids))
+    def add_host(self, info: dict, ids: list[str], key: str | None = None) -> Host:
+        """Announce a host, or one more lane of it, and what will run there, in order."""
+        key = key or info["name"]
+        host = self.hosts[key] = Host(key, info, list(ids))
         return host
 
     def feed(self, event: dict) -> None:
@@ -187,33 +194,41 @@ class Collector:
             self._finish(host)
             self._abandon(host, f"not run: {reason}")
 
+    def _lanes(self) -> dict[str, list[Host]]:
+        lanes: dict[str, list[Host]] = {}
+        for host in self.hosts.values():
+            lanes.setdefault(host.name, []).append(host)
+        return lanes
+
     def entries(self) -> list[dict]:
-        """tests[] of results.json: one entry a test and host, the worst of its repeats."""
-        return [_worst(runs) for host in self.hosts.values() for runs in host.results.values()]
+        """tests[] of results.json: one entry a test and host, the worst of its repeats, in the order of the plan."""
+        return [_worst(runs) for lanes in self._lanes().values() for test_id in self.tests
+                if (runs := [run for lane in lanes for run in lane.results.get(test_id, [])])]
 
     def host_entries(self) -> list[dict]:
         """hosts[] of results.json, without the matrices."""
         found = []
-        for host in self.hosts.values():
-            facts, sources = _facts(host)
+        for name, lanes in self._lanes().items():
+            facts, sources = self._facts(lanes)
+            first = lanes[0]
             found.append({
-                "name": host.name, "facts": facts, "fact_sources": sources, "cell": host.info.get("cell"),
-                "kernel_package": host.info.get("kernel_package"), "release": host.hello.get("release"),
-                "boot_s": host.boot_s, "boots": host.boots, "log": host.log, "matrices": [],
+                "name": name, "facts": facts, "fact_sources": sources, "cell": first.info.get("cell"),
+                "kernel_package": first.info.get("kernel_package"), "release": first.hello.get("release"),
+                "boot_s": first.boot_s, "boots": max(0, sum(lane.boots for lane in lanes) - len(lanes) + 1),
+                "log": [entry for lane in lanes for entry in lane.log], "matrices": [],
             })
         return found
 
-
-def _facts(host: Host) -> tuple[dict[str, str], dict[str, str]]:
-    """What the host's tests measured; of two that differ the first stands, and the judge sees both in tests[]."""
-    facts = {f"agent.{key}": value for key, value in host.hello.items()}
-    sources = dict.fromkeys(facts, "agent")
-    for test_id, runs in host.results.items():
-        for run in runs:
-            for key, value in run["facts"].items():
-                if key not in facts:
-                    facts[key], sources[key] = value, test_id
-    return facts, sources
+    def _facts(self, lanes: list[Host]) -> tuple[dict[str, str], dict[str, str]]:
+        """What the host's tests measured; of two that differ the first stands, and the judge sees both in tests[]."""
+        facts = {f"agent.{key}": value for key, value in lanes[0].hello.items()}
+        sources = dict.fromkeys(facts, "agent")
+        for test_id in self.tests:
+            for run in (run for lane in lanes for run in lane.results.get(test_id, [])):
+                for key, value in run["facts"].items():
+                    if key not in facts:
+                        facts[key], sources[key] = value, test_id
+        return facts, sources
 
 
 def _worst(runs: list[dict]) -> dict:

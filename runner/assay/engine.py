@@ -20,8 +20,9 @@ class Engine:
 
     def __init__(self, backend: Backend, units: list[Unit], emit: Callable[[dict], None],
                  tick: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic,
-                 grace_s: float = 20.0) -> None:
+                 grace_s: float = 20.0, key: str | None = None) -> None:
         self.backend = backend
+        self.key = key or backend.name
         self.units = list(units)
         self.emit = emit
         self.tick = tick
@@ -74,7 +75,7 @@ class Engine:
         self.units = []
 
     def _event(self, kind: str, **values: object) -> None:
-        self.emit({"ev": kind, "host": self.backend.name, **values})
+        self.emit({"ev": kind, "host": self.key, **values})
 
     def _deadline(self, now: float) -> tuple[float, str]:
         """When silence means a hang, and how that is said."""

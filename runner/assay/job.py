@@ -49,6 +49,17 @@ def unit_of(test: Test, seed: int, time_ms: int | None = None) -> Unit:
     return Unit(test, argv, min(limit, 24 * 3600 * 1000))
 
 
+def lanes_of(units: list[Unit], count: int) -> list[list[Unit]]:
+    """Share units among `count` boots of one host: evenly by their time limits, always the same way, in order."""
+    lanes: list[list[Unit]] = [[] for _ in range(count)]
+    weights = [0] * count
+    for unit in units:
+        lane = weights.index(min(weights))
+        lanes[lane].append(unit)
+        weights[lane] += unit.limit_ms
+    return [lane for lane in lanes if lane]
+
+
 def job_text(units: Iterable[Unit]) -> str:
     """The job file."""
     return "".join(unit.line + "\n" for unit in units)

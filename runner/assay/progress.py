@@ -47,17 +47,17 @@ class Plain:
     def begin(self, total: int) -> None:
         """So many tests will run, over all hosts."""
 
-    def host(self, name: str, what: str) -> None:
-        """The next host's turn."""
+    def host(self, name: str) -> None:
+        """A host's turn."""
 
-    def boot(self, count: int) -> None:
-        """A session begins on the host."""
+    def boot(self, count: int, lane: str) -> None:
+        """A session begins in a lane."""
 
     def hello(self, name: str, fields: dict[str, str], seconds: float | None) -> None:
         """The host is there."""
 
-    def start(self, test_id: str) -> None:
-        """A test runs."""
+    def start(self, test_id: str, lane: str) -> None:
+        """A test runs in a lane."""
 
     def result(self, entry: dict) -> None:
         """A test has its verdict."""
@@ -81,9 +81,8 @@ class Live(Plain):
         super().__init__()
         self.console = console
         self.total = self.done = self.failed = self.skipped = 0
-        self.current = ""
+        self.lanes: dict[str, str] = {}  # what each is doing
         self.where = ""
-        self.doing = "starting"
         self.began = time.monotonic()
         self.first: float | None = None
         self.shown_at = 0.0
@@ -97,24 +96,21 @@ class Live(Plain):
         self.live.start()
         self._show(force=True)
 
-    def host(self, name: str, what: str) -> None:
+    def host(self, name: str) -> None:
         self.where = name
-        if what:
-            self.say(f"{name}: {what}")
         self._show(force=True)
 
-    def boot(self, count: int) -> None:
-        self.doing = "booting" if count == 1 else f"booting again ({count})"
-        self.current = ""
+    def boot(self, count: int, lane: str) -> None:
+        self.lanes[lane] = "booting" if count == 1 else f"booting again ({count})"
         self._show(force=True)
 
     def hello(self, name: str, fields: dict[str, str], seconds: float | None) -> None:
         after = f", up after {seconds:.1f} s" if seconds is not None else ""
         self.say(f"{name}: Linux {fields.get('release', '?')}, {fields.get('cpus', '?')} CPUs{after}")
 
-    def start(self, test_id: str) -> None:
+    def start(self, test_id: str, lane: str) -> None:
         self.first = self.first or time.monotonic()
-        self.current, self.doing = test_id, ""
+        self.lanes[lane] = test_id
         self._show()
 
     def result(self, entry: dict) -> None:
@@ -172,7 +168,7 @@ class Live(Plain):
         bar = ProgressBar(total=max(1, self.total), completed=self.done, width=width, complete_style=colour,
                           finished_style=colour)
         top.add_row(bar, counts, Text(times, style="dim"))
-        below = Text(no_wrap=True, overflow="ellipsis")
-        below.append(f"{self.where}  ", "dim")
-        below.append(self.doing or self.current, "" if self.current else "dim")
-        return Group(top, below)
+        lines = [Text.assemble((f"{lane}  ", "dim"), (what, "dim" if what.startswith("booting") else ""), no_wrap=True,
+                               overflow="ellipsis")
+                 for lane, what in self.lanes.items() or {self.where: "starting"}.items()]
+        return Group(top, *lines)

@@ -106,10 +106,10 @@ def rebuild(events: list[dict], where: str) -> dict:
     for event in events:
         last = max(last, event.get("t", 0.0))
         if event["ev"] == "host":
-            collector.add_host(event["info"], plan["order"])
+            collector.add_host(event["info"], event["order"], event["key"])
         elif event["ev"] == "done":
             done = event["complete"]
-        elif "host" in event:
+        elif "host" in event and event["host"] in collector.hosts:
             collector.feed(event)
     if not collector.hosts:
         raise AssayError(f"{where}: was interrupted before a host was reached; nothing to rebuild")

@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import shlex
 import signal
 import sys
+import threading
 import time
 from argparse import Namespace
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import record, store, summary, views
@@ -21,13 +25,14 @@ from .collector import Collector
 from .engine import Engine
 from .errors import AssayError
 from .expect import load_known
-from .job import Unit, unit_of
+from .job import Unit, lanes_of, unit_of
 from .paths import KNOWN, ROOT, shown
 from .plan import matrix_globs, select
 from .progress import Live, Plain
 from .tests import Test, load
 
 OK, UNEXPECTED, COULD_NOT = 0, 1, 2
+SHARED_FROM = 40  # tests from which on a second boot of the cell pays
 
 
 class Interrupted(Exception):
@@ -43,23 +48,18 @@ def planned(args: Namespace, tests: list[Test]) -> tuple[list[Test], list[str] |
 
 
 class Stop:
-    """SIGINT, SIGTERM and SIGHUP end the run in order: what was recorded becomes a result.
-
-    While events are taken in, the end waits for the next safe place; else (fetching, connecting) it comes at once.
-    """
+    """SIGINT, SIGTERM and SIGHUP end the run in order: what was recorded becomes a result. A second one ends it now."""
 
     def __init__(self) -> None:
-        self.wait = False
         self.asked: str | None = None
 
     def _handler(self, number: int, _frame: object) -> None:
-        again = self.asked is not None
-        self.asked = signal.Signals(number).name
-        if again or not self.wait:
+        if self.asked:
             raise Interrupted(self.asked)
+        self.asked = signal.Signals(number).name
 
     def here(self) -> None:
-        """A safe place."""
+        """A safe place: between two events."""
         if self.asked:
             raise Interrupted(self.asked)
 
@@ -74,6 +74,15 @@ class Stop:
                 signal.signal(number, handler)
 
 
+@dataclass(frozen=True)
+class Task:
+    """One lane: a host, and the tests it runs one after another."""
+
+    backend: Backend
+    key: str
+    units: list[Unit]
+
+
 class Run:
     """One run: feeds events into the folder's stream and into the collector, in that order."""
 
@@ -85,7 +94,10 @@ class Run:
         self.backends = backends
         seed = args.seed if args.seed is not None else secrets.randbits(32)
         units = [unit_of(test, seed, args.time) for test in chosen]
-        self.units: list[Unit] = units * args.repeat
+        self.tasks = self._tasks(units, args.repeat, args.jobs)
+        self.workers = args.jobs or 2
+        self.lock = threading.RLock()
+        self.failure: BaseException | None = None
         expectations = load_known(KNOWN)
         known = {unit.test.id: record.known_part(unit, seed) for unit in units}
         self.collector = Collector(known, expectations, progress.result)
@@ -97,60 +109,91 @@ class Run:
             "assay_version": record.assay_version(), "seed": f"{seed:#x}", "backend": backends[0].kind, "complete": False,
             "repeat": args.repeat, "time_ms": args.time, "qemu": None, "matrices": matrices,
         }
-        self.order = [unit.test.id for unit in self.units]
         self.folder.append({"ev": "run", "run": self.meta})
-        self.folder.append({"ev": "plan", "tests": list(known.values()), "order": self.order, "listed": self.listed,
+        self.folder.append({"ev": "plan", "tests": list(known.values()), "listed": self.listed,
                             "known": expectations.to_json()})
+
+    def _tasks(self, units: list[Unit], repeat: int, jobs: int | None) -> list[Task]:
+        """A lab cell alone may be booted several times at once; of several hosts each is one lane."""
+        first = self.backends[0]
+        if first.kind != "lab" or len(self.backends) > 1:
+            return [Task(backend, backend.name, units * repeat) for backend in self.backends]
+        if jobs is None:
+            jobs = 2 if len(units) >= SHARED_FROM and (os.cpu_count() or 1) > 1 else 1
+        return [Task(first, first.name if number == 0 else f"{first.name}#{number}", lane * repeat)
+                for number, lane in enumerate(lanes_of(units, jobs))]
 
     def _tick(self) -> None:
         self.stop.here()
-        self.progress.tick()
+        if self.failure:
+            raise Interrupted("another lane failed")
+        with self.lock:
+            self.progress.tick()
 
     def _emit(self, event: dict) -> None:
-        self.stop.wait = True
-        event["t"] = round(time.monotonic() - self.began, 3)
-        self.folder.append(event)
-        self.collector.feed(event)
-        if event["ev"] == "start":
-            self.progress.start(event["id"])
-        elif event["ev"] == "boot":
-            self.progress.boot(self.collector.hosts[event["host"]].boots)
-        elif event["ev"] == "hello" and self.collector.hosts[event["host"]].boots == 1:
+        with self.lock:
+            event["t"] = round(time.monotonic() - self.began, 3)
+            self.folder.append(event)
+            self.collector.feed(event)
             host = self.collector.hosts[event["host"]]
-            self.progress.hello(host.name, event["fields"], host.boot_s)
-        if event["ev"] in ("closed", "giveup"):
-            self.stop.wait = False
-            self.stop.here()
+            if event["ev"] == "start":
+                self.progress.start(event["id"], host.key)
+            elif event["ev"] == "boot":
+                self.progress.boot(host.boots, host.key)
+            elif event["ev"] == "hello" and host.boots == 1 and host.key == host.name:
+                self.progress.hello(host.name, event["fields"], host.boot_s)
 
     def drive(self) -> bool:
         """Run the plan on every host; false when it was interrupted."""
-        self.progress.begin(len(self.units) * len(self.backends))
+        for task in self.tasks:
+            info, order = task.backend.info(), [unit.test.id for unit in task.units]
+            self.folder.append({"ev": "host", "key": task.key, "info": info, "order": order})
+            self.collector.add_host(info, order, task.key)
+        self.progress.begin(sum(len(task.units) for task in self.tasks))
+        todo = deque(self.tasks)
+        lanes = [threading.Thread(target=self._work, args=(todo,), daemon=True)
+                 for _ in range(min(self.workers, len(self.tasks)))]
         try:
             with self.stop.watching():
-                for backend in self.backends:
-                    self._host(backend)
-            return True
-        except Interrupted as e:
-            self.collector.close(f"the run was interrupted ({e})")
-            return False
+                for lane in lanes:
+                    lane.start()
+                while any(lane.is_alive() for lane in lanes):
+                    lanes[0].join(0.1) if lanes[0].is_alive() else time.sleep(0.05)
+        except Interrupted:
+            pass  # the second signal: the lanes end with this process
         finally:
             self.progress.end()
+        if self.failure:
+            raise self.failure
+        if self.stop.asked:
+            with self.lock:
+                self.collector.close(f"the run was interrupted ({self.stop.asked})")
+        return not self.stop.asked
 
-    def _host(self, backend: Backend) -> None:
-        info = backend.info()
-        self.folder.append({"ev": "host", "info": info})
-        self.collector.add_host(info, self.order)
-        self.progress.host(backend.name, (info["cell"] or {}).get("description", "") if len(self.backends) > 1 else "")
+    def _work(self, todo: deque[Task]) -> None:
+        """One lane after another, until none is left."""
+        try:
+            while todo:
+                self._task(todo.popleft())
+        except (Interrupted, IndexError):
+            pass
+        except BaseException as e:  # noqa: BLE001: the main thread raises it again
+            self.failure = e
+
+    def _task(self, task: Task) -> None:
+        backend = task.backend
+        self.progress.host(backend.name)
         try:
             if len(self.backends) > 1:
                 backend.open()
-            Engine(backend, self.units, self._emit, self._tick).run()
         except AssayError as e:
-            if len(self.backends) == 1:
-                raise
-            self._emit({"ev": "giveup", "host": backend.name, "reason": str(e)})
+            self._emit({"ev": "giveup", "host": task.key, "reason": str(e)})
+            return
+        try:
+            Engine(backend, task.units, self._emit, self._tick, key=task.key).run()
         finally:
-            backend.close()
+            if len(self.backends) > 1:
+                backend.close()
 
     def results(self, complete: bool) -> dict:
         """The record of the run, as it will stand in results.json."""
@@ -170,7 +213,8 @@ def write(results: dict, folder: Path) -> None:
 
 def status_of(results: dict, hosts: dict) -> int:
     """0 all as expected, 1 unexpected results, 2 it could not run."""
-    if not results["run"]["complete"] or any(host.gave_up and not host.hello for host in hosts.values()):
+    silent = {host.name for host in hosts.values() if host.gave_up} - {host.name for host in hosts.values() if host.hello}
+    if not results["run"]["complete"] or silent:
         return COULD_NOT
     return UNEXPECTED if results["totals"]["unexpected"] else OK
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from assay.errors import AssayError
 from assay.expect import in_range, kernel_version, load_known
-from assay.job import job_text, unit_of
+from assay.job import job_text, lanes_of, unit_of
 from assay.plan import select
 from scripted import make_test
 
@@ -57,6 +57,15 @@ def test_job_lines():
         "run\tnmi.x\t5500\thost-tests/nmi\t--test\tnmi.x\t--seed\t0x1\t--time\t2000"]
     with pytest.raises(AssayError, match="a tab or newline"):
         unit_of(make_test("x", kind="guest", vmm=("a\tb",)), 1)
+
+
+def test_lanes_share_evenly_and_always_alike():
+    units = [unit_of(make_test(f"t{n}", limit_ms=57_000 if n == 3 else 7_000), 1) for n in range(12)]
+    lanes = lanes_of(units, 2)
+    assert [[unit.test.name for unit in lane] for lane in lanes] == [
+        ["t0", "t2", "t4", "t5", "t6", "t7", "t8", "t9", "t11"], ["t1", "t3", "t10"]]
+    assert lanes_of(units, 2) == lanes
+    assert lanes_of(units[:2], 8) == [[units[0]], [units[1]]] and lanes_of(units, 1) == [units]
 
 
 @pytest.mark.parametrize(("release", "kernels", "inside"), [

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 from assay import store
+from scripted import BYE, HELLO, ScriptedBackend, ScriptedSession, frame, passed
 
 
 def latest(tmp_path: Path) -> dict:
@@ -90,6 +91,60 @@ def test_repeat_time_and_seed_reach_the_programs(assay, tmp_path):
     assert entry["notes"][0] == "seed 0x4d time 2000" and entry["runs"] == 3
     assert entry["program"] == "host-tests/s --test s.seed --seed 0x4d --time 2000"
     assert entry["replay"] == "./assay run s.seed --seed 0x4d"
+
+
+class LabOfScripts(ScriptedBackend):
+    """A lab cell whose every boot passes what it is given; one boot dies at a test called `dies`."""
+
+    kind = "lab"
+
+    def start(self, job: str) -> ScriptedSession:
+        ids = [line.split("\t")[1] for line in job.splitlines()]
+        lines = [HELLO]
+        for test_id in ids:
+            if test_id == "s.dies" or self.never:
+                lines += [frame(f"start {test_id}")] if not self.never else []
+                break
+            lines += passed(test_id)
+        else:
+            lines.append(BYE)
+        self.sessions.append(lines[1:] if self.never else lines)
+        return super().start(job)
+
+    never = False
+
+
+@pytest.fixture
+def scripted_lab(monkeypatch) -> LabOfScripts:
+    backend = LabOfScripts(name="cell")
+    monkeypatch.setattr("assay.run.backends_of", lambda *_: [backend])
+    return backend
+
+
+def test_a_cell_shared_by_two_boots_is_one_host(assay, tmp_path, scripted_lab):
+    status, _, err = assay("run", "--jobs", "2")
+    assert status == 1 and err == "", err
+    results = latest(tmp_path)
+    assert [test["name"] for test in results["tests"]] == ["good", "good_too", "bad", "lacks", "dies", "slow", "seed", "hangs"]
+    assert {test["host"] for test in results["tests"]} == {"cell"} and len(results["hosts"]) == 1
+    assert [test["name"] for test in results["tests"] if test["verdict"] != "pass"] == ["dies"]
+    assert results["hosts"][0]["boots"] == 2  # two at first, and one after the crash, which counts as the second
+    given = sorted(test_id for job in scripted_lab.jobs for test_id in job)
+    assert len(scripted_lab.jobs) == 3 and set(given) == {test["id"] for test in results["tests"]}
+    folder = (tmp_path / "out" / "latest").resolve()
+    (folder / "results.json").unlink()
+    assert assay("report")[0] == 0
+    again = latest(tmp_path)
+    for record in (results, again):
+        record["run"].pop("duration_s")
+    assert again == results
+
+
+def test_lanes_that_never_come_up_are_one_line(assay, tmp_path, scripted_lab):
+    scripted_lab.never = True
+    status, _, err = assay("run", "--jobs", "2")
+    assert status == 2 and len(err.splitlines()) == 1 and "did not come up" in err
+    assert latest(tmp_path)["totals"]["error"] == 8
 
 
 def test_two_runs_never_share_a_folder(assay, tmp_path):

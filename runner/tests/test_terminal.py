@@ -28,13 +28,13 @@ def test_live_shows_failures_as_they_come(results):
     stream = io.StringIO()
     live = progress.Live(Console(file=stream, force_terminal=True, width=100, height=30))
     live.begin(4)
-    live.host("cell-1", "a cell")
-    live.boot(1)
+    live.host("cell-1")
+    live.boot(1, "cell-1")
     live.hello("cell-1", {"release": "6.12.95", "cpus": "2"}, 3.21)
     for entry in results["tests"]:
-        live.start(entry["id"])
+        live.start(entry["id"], "cell-1")
         live.result(entry)
-    live.boot(2)
+    live.boot(2, "cell-1")
     live.end()
     text = plain_of(stream)
     for words in ("booting", "cell-1: Linux 6.12.95, 2 CPUs, up after 3.2 s", "✗ fail s.bad", "R-1",
