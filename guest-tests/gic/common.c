@@ -81,7 +81,7 @@ uint32_t ack_soon(void)
 	do {
 		iar = gic_ack();
 	} while (is_special(gic_intid(iar)) && wait_more(&w));
-	return iar;
+	return is_special(gic_intid(iar)) ? gic_ack() : iar;
 }
 
 unsigned take_soon(void)

@@ -230,6 +230,8 @@ void gic_reset(void)
 {
 	if (!impl)
 		return;
+	if (impl->running_priority() != 0xff)
+		impl->drop_active();
 	for (unsigned i = 0; i < gic_intids(); i += 32) {
 		struct mmio f = frame(i);
 

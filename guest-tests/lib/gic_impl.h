@@ -8,6 +8,8 @@
 struct gic_impl {
 	unsigned version;
 	void (*cpu_init)(void);
+	void (*drop_active)(
+		void); /* no active priority is left of an interrupt that nobody ended */
 	struct mmio (*private_frame)(void); /* NULL: the distributor's banked registers */
 	void (*wait_rwp)(unsigned intid);
 	void (*sgi_set_pending)(unsigned intid, bool pending); /* NULL: as any other interrupt */

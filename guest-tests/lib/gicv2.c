@@ -58,6 +58,17 @@ static void sgi_set_pending(unsigned intid, bool pending)
 	    (uint8_t)(pending ? mask_of(cpu_index()) : 0xff));
 }
 
+static void drop_active(void)
+{
+	unsigned end = 32 * ((rd32(dist, GICD_TYPER) & 0x1f) + 1);
+
+	for (unsigned i = 0; i < MIN(1020U, end); i++)
+		if (rd32(dist, GICD_ISACTIVER + i / 32 * 4) & BIT(i % 32))
+			/* an SGI ends with the CPU it came from: any */
+			for (uint32_t from = 0; from < (i < 16 ? 8 : 1); from++)
+				wr32(cpu, GICC_EOIR, from << 10 | i);
+}
+
 static void route(unsigned intid, unsigned n)
 {
 	wr8(dist, GICD_ITARGETSR + intid, (uint8_t)mask_of(n));
@@ -140,6 +151,7 @@ static void sgi_others(unsigned intid)
 const struct gic_impl gicv2_impl = {
 	.version = 2,
 	.cpu_init = cpu_init,
+	.drop_active = drop_active,
 	.wait_rwp = wait_rwp,
 	.sgi_set_pending = sgi_set_pending,
 	.route = route,

@@ -102,6 +102,12 @@ static void cpu_init(void)
 	isb();
 }
 
+static void drop_active(void)
+{
+	write_sysreg(ICC_AP1R0_EL1, 0);
+	isb();
+}
+
 static void route(unsigned intid, unsigned n)
 {
 	uint64_t mpidr = smp_mpidr(n);
@@ -210,6 +216,7 @@ static void sgi_others(unsigned intid)
 const struct gic_impl gicv3_impl = {
 	.version = 3,
 	.cpu_init = cpu_init,
+	.drop_active = drop_active,
 	.private_frame = private_frame,
 	.wait_rwp = wait_rwp,
 	.route = route,

@@ -41,7 +41,7 @@ static void wait_read(void)
 
 	/* CREADR (12.19): offset in 19:5, bit 0 Stalled */
 	while ((read = rd64(its, GITS_CREADR)) != written)
-		if ((read & 1) || !wait_more(&w))
+		if ((read & 1) || (!wait_more(&w) && rd64(its, GITS_CREADR) != written))
 			test_error("the ITS stopped at command offset 0x%lx of 0x%lx", read,
 				   written);
 }

@@ -71,7 +71,7 @@ static bool wait_state(struct cpu *c, int state)
 
 	while (state_of(c) != state)
 		if (!wait_more(&w))
-			return false;
+			return state_of(c) == state;
 	return true;
 }
 
@@ -200,7 +200,7 @@ void barrier_wait(struct barrier *b, unsigned n)
 		return;
 	}
 	while (__atomic_load_n(&b->round, __ATOMIC_ACQUIRE) == round)
-		if (!wait_more(&w))
+		if (!wait_more(&w) && __atomic_load_n(&b->round, __ATOMIC_ACQUIRE) == round)
 			test_error("CPU %u waited %u ms for the others", cpu_index(), SMP_LIMIT_MS);
 }
 
@@ -209,27 +209,29 @@ bool smp_stopping(void)
 	return __atomic_load_n(&stopping, __ATOMIC_ACQUIRE);
 }
 
+bool smp_off(unsigned n)
+{
+	struct cpu *c = cpus[n];
+	struct wait w = wait_begin(SMP_LIMIT_MS);
+
+	if (!c || state_of(c) == CPU_OFF)
+		return true;
+	if (!wait_state(c, CPU_IDLE))
+		return false;
+	set_state(c, CPU_LEAVE);
+	while (psci_affinity_info(mpidrs[n]) != 1)
+		if (!wait_more(&w))
+			break;
+	return state_of(c) == CPU_OFF;
+}
+
 bool smp_release(void)
 {
 	bool all = true;
 
 	__atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
-	for (unsigned n = 1; n < count; n++) {
-		struct cpu *c = cpus[n];
-		struct wait w = wait_begin(SMP_LIMIT_MS);
-
-		if (!c || state_of(c) == CPU_OFF)
-			continue;
-		if (!wait_state(c, CPU_IDLE)) {
-			all = false;
-			continue;
-		}
-		set_state(c, CPU_LEAVE);
-		while (psci_affinity_info(mpidrs[n]) != 1)
-			if (!wait_more(&w))
-				break;
-		all &= state_of(c) == CPU_OFF;
-	}
+	for (unsigned n = 1; n < count; n++)
+		all &= smp_off(n);
 	__atomic_store_n(&stopping, false, __ATOMIC_RELEASE);
 	return all;
 }

@@ -25,6 +25,9 @@ void smp_call(unsigned n, void (*fn)(void *arg), void *arg);
 /* all CPUs below `cpus` at once, this one included, and wait for all */
 void smp_call_all(unsigned cpus, void (*fn)(void *arg), void *arg);
 
+/* Switch CPU n off again once its job is done, as the end of the test does; false: it did not come back. */
+bool smp_off(unsigned n);
+
 /* The test is over: a loop on another CPU ends. EXPECT_EVENTUALLY and barriers do by themselves. */
 bool smp_stopping(void);
 

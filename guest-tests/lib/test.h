@@ -109,6 +109,8 @@ bool wait_more(struct wait *w);
 		bool check_ok_;                                                 \
 		while (!(check_ok_ = (cond)) && wait_more(&check_wait_))        \
 			;                                                       \
+		/* this CPU may have stood still since it last looked */        \
+		check_ok_ = check_ok_ || (cond);                                \
 		if (!check_ok_) {                                               \
 			test_fail(__FILE__, __LINE__, #cond,                    \
 				  "got false for %u ms (%lu polls), want true", \

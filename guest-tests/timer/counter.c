@@ -75,7 +75,7 @@ static bool my_turn(uint64_t round)
 
 	while ((turn = __atomic_load_n(&pingpong.turn, __ATOMIC_ACQUIRE)) != round)
 		if (turn == PINGPONG_END || !wait_more(&w))
-			return false;
+			return __atomic_load_n(&pingpong.turn, __ATOMIC_ACQUIRE) == round;
 	return true;
 }
 
