@@ -79,8 +79,13 @@ install_missing() {
 	local root=() names=() name log
 	type -P apt-get >/dev/null || die "these Debian packages are missing and there is no apt-get: ${missing[*]}"
 	if [[ $(id -u) != 0 ]]; then
-		type -P sudo >/dev/null ||
-			die "these packages are missing: ${missing[*]}; install them as root: apt-get install ${missing[*]}"
+		if ! type -P sudo >/dev/null; then
+			for name in "${missing[@]}"; do
+				name=$(real_name "$name")
+				[[ $name ]] && names+=("$name")
+			done
+			die "packages are missing, and this is not root; as root: apt-get install ${names[*]}"
+		fi
 		root=(sudo)
 	fi
 	log=$(mktemp) || die "cannot write to ${TMPDIR:-/tmp}"
