@@ -76,7 +76,7 @@ def started(argv: list[str], out: Path, test: str) -> subprocess.Popen:
 
 
 def children(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [int(word) for task in Path(f"/proc/{pid}/task").iterdir() for word in (task / "children").read_text().split()]
 
 
 def test_killed_qemu_is_a_crash(hostile, tmp_path):
