@@ -76,8 +76,10 @@ def render(results: dict[str, Any]) -> str:
 
     lines += ["## Tests", ""]
     lines += table(["Suite", *view.TEST_VERDICTS], [
-        [text(suite["name"]), *(str(suite["counts"][word]) for word in view.TEST_VERDICTS)] for suite in seen["suites"]])
-    rest = [test for suite in seen["suites"] for test in suite["tests"] if test["verdict"] != "pass" and test["expected"]]
+        [text(suite["name"]), *(str(suite["counts"][word]) for word in view.TEST_VERDICTS)]
+        for suite in seen["suites"]])
+    rest = [test for suite in seen["suites"] for test in suite["tests"]
+            if test["verdict"] != "pass" and test["expected"]]
     if rest:
         lines += ["<details><summary>Skipped and known to fail</summary>", ""]
         lines += table(["Verdict", "Test", "Host", "Why"], [

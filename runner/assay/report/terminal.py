@@ -12,7 +12,8 @@ from rich.text import Text
 from assay.report import view
 
 STYLES = {"conforms": "green", "deviates": "bold red", "exceeds": "blue", "unknown": "dim",
-          "pass": "green", "fail": "bold red", "error": "bold yellow", "skip": "dim", "xfail": "magenta", "xpass": "bold magenta"}
+          "pass": "green", "fail": "bold red", "error": "bold yellow", "skip": "dim",
+          "xfail": "magenta", "xpass": "bold magenta"}
 
 VERDICT_WIDTH = 12
 
