@@ -6,6 +6,7 @@
 #include "state.h"
 #include "klog.h"
 #include "regs.h"
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -152,26 +153,38 @@ static void item_name(const struct state_item *i, char *buf, size_t size)
 			 reg_name(i->key, reg, sizeof(reg)));
 	else if (!strcmp(i->kind, "mp_state") || !strcmp(i->kind, "events"))
 		snprintf(buf, size, "vCPU %u %s", i->index, i->kind);
+	else if (!strcmp(i->kind, "mapping"))
+		snprintf(buf, size, "mapping at %#" PRIx64, i->key);
+	else if (!i->key)
+		snprintf(buf, size, "%s %u", i->kind, i->index);
 	else
 		snprintf(buf, size, "%s %u[%#" PRIx64 "]", i->kind, i->index, i->key);
+}
+
+static bool is_text(const struct state_item *i)
+{
+	for (size_t b = 0; b < i->size && b < KEPT; b++)
+		if (!isprint(i->value[b]))
+			return false;
+	return true;
 }
 
 static void item_value(const struct state_item *i, char *buf, size_t size)
 {
 	uint64_t v = 0;
-	size_t n = 0;
+	size_t n = 0, kept = i->size < KEPT ? i->size : KEPT;
 
 	if (i->size <= 8) {
 		memcpy(&v, i->value, i->size);
 		snprintf(buf, size, "%#" PRIx64, v);
-		return;
-	}
-	if (i->size > KEPT) {
+	} else if (is_text(i)) {
+		snprintf(buf, size, "%.*s", (int)kept, i->value);
+	} else if (i->size > 32) {
 		snprintf(buf, size, "%u bytes with hash %#" PRIx64, i->size, i->hash);
-		return;
+	} else {
+		for (size_t b = 0; b < kept && n + 3 < size; b++)
+			n += (size_t)snprintf(buf + n, size - n, "%02x", i->value[b]);
 	}
-	for (size_t b = 0; b < i->size && n + 3 < size; b++)
-		n += (size_t)snprintf(buf + n, size - n, "%02x", i->value[b]);
 }
 
 static bool same_name(const struct state_item *a, const struct state_item *b)

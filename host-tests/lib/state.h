@@ -44,7 +44,7 @@ bool state_expect_equal(const char *file, int line, const struct vm_state *befor
 			const struct vm_state *after);
 #define EXPECT_EQUAL_STATE(before, after) state_expect_equal(__FILE__, __LINE__, before, after)
 
-/* For state_*.c: adds one named value (at most 32 bytes of it are kept, the rest as a hash). */
+/* For state_*.c: adds one named value (a little of it is kept to be printed, the rest as a hash). */
 void state_add(struct vm_state *s, const char *kind, unsigned int index, uint64_t key,
 	       const void *value, size_t size);
 void state_add_u64(struct vm_state *s, const char *kind, unsigned int index, uint64_t key,

@@ -71,6 +71,9 @@ struct vm *vm_new_bare(unsigned int ipa_bits)
 	vm->gic_fd = -1;
 	vm->its_fd = -1;
 	vm->opt.ipa_bits = ipa_bits;
+	/* api.rst 4.2: without the capability (before 4.20) every VM has 40 bits, and the type is 0 */
+	if (sys_ioctl(vm->kvm, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE) <= 0)
+		ipa_bits = 0;
 	vm->fd = kvm_try_create_vm(vm->kvm, ipa_bits);
 	if (vm->fd < 0)
 		test_error("KVM_CREATE_VM with %u IPA bits: %s", ipa_bits,
@@ -172,8 +175,9 @@ static void copy_snippets(struct vm *vm)
 	size_t size = (size_t)(__stop_assay_guest - __start_assay_guest);
 	uint64_t gpa = VM_RAM_BASE + (start & 0xfff);
 
-	if (gpa + size > VM_STACK_BASE)
-		test_error("guest snippets have grown into the stacks: %zu bytes", size);
+	if (gpa + size > VM_FREE_BASE)
+		test_error("guest snippets need more room than VM_FREE_BASE leaves: %zu bytes",
+			   size);
 	memcpy(vm_host(vm, gpa), __start_assay_guest, size);
 	vm_sync_ram(vm, gpa, size);
 }
@@ -251,6 +255,14 @@ void vcpu_init(struct vm *vm, unsigned int i)
 	vcpu_start_at(vm, i, guest_entry);
 }
 
+/* Up to the last stack, in the largest page size of a host. */
+static uint64_t default_ram(const struct vm_options *opt)
+{
+	uint64_t top = VM_STACK_BASE + (opt->vcpus ? opt->vcpus : 1) * VM_STACK_SIZE;
+
+	return ((top + 0xffff) & ~0xffffULL) - VM_RAM_BASE;
+}
+
 struct vm *vm_make(const struct vm_options *opt)
 {
 	struct vm *vm = vm_new_bare(opt->ipa_bits ? opt->ipa_bits : VM_IPA_BITS);
@@ -258,7 +270,7 @@ struct vm *vm_make(const struct vm_options *opt)
 	vm->opt = *opt;
 	if (opt->sve && vm_cap(vm, KVM_CAP_ARM_SVE) <= 0)
 		SKIP_NEEDS("sve", "KVM_CAP_ARM_SVE is 0 on this host");
-	vm_add_slot(vm, VM_RAM_BASE, opt->ram_size ? opt->ram_size : VM_RAM_SIZE, 0);
+	vm_add_slot(vm, VM_RAM_BASE, opt->ram_size ? opt->ram_size : default_ram(opt), 0);
 	copy_snippets(vm);
 	if (opt->gic)
 		vm_add_gic(vm, opt->gic);

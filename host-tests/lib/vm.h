@@ -7,8 +7,8 @@
  *	struct vm *vm = vm_new(.vcpus = 2, .gic = 3, .entry = guest_count);
  *
  * Guest memory map: the port at GUEST_PORT (unbacked, exits as MMIO), the GIC
- * at the virt board's addresses, RAM at VM_RAM_BASE holding snippets and
- * stacks, and VM_FREE_BASE onwards (in RAM) free for the test.
+ * at the virt board's addresses, RAM at VM_RAM_BASE holding snippets, from
+ * VM_FREE_BASE on what the test likes (VM_FREE_SIZE bytes), then the stacks.
  */
 #ifndef HOST_VM_H
 #define HOST_VM_H
@@ -20,10 +20,10 @@
 #include <stdatomic.h>
 
 #define VM_RAM_BASE   0x40000000ULL
-#define VM_RAM_SIZE   0x100000ULL   /* default; a multiple of every host page size */
-#define VM_STACK_BASE 0x40020000ULL /* VM_STACK_SIZE for each vCPU */
+#define VM_FREE_BASE  0x40010000ULL
+#define VM_FREE_SIZE  0x30000ULL
+#define VM_STACK_BASE 0x40040000ULL /* VM_STACK_SIZE for each vCPU */
 #define VM_STACK_SIZE 0x400ULL
-#define VM_FREE_BASE  0x400a0000ULL
 #define VM_MAX_VCPUS  512
 #define GIC_ANY	      1U
 #define VM_MAX_SLOTS  32
@@ -39,14 +39,14 @@ struct vm_options {
 	unsigned int gic;      /* 0: none, 2, 3, GIC_ANY: the newest this host offers */
 	void (*entry)(void);   /* snippet of every vCPU; NULL: guest_nothing */
 	unsigned int ipa_bits; /* 0: VM_IPA_BITS */
-	uint64_t ram_size;     /* 0: VM_RAM_SIZE */
-	uint32_t features;     /* further KVM_ARM_VCPU_* bits, as a mask */
-	bool sve;	       /* KVM_ARM_VCPU_SVE, finalized */
-	bool secondaries_off;  /* vCPUs but the first start powered off */
-	bool its;	       /* with gic = 3 */
-	bool no_gic_init;      /* the vGIC is made, but not initialized */
-	bool no_vcpu_init;     /* vCPUs are made, but KVM_ARM_VCPU_INIT is left to the test */
-	bool no_finalize;      /* with sve */
+	uint64_t ram_size;    /* 0: what the map above needs; little, for captures read all of it */
+	uint32_t features;    /* further KVM_ARM_VCPU_* bits, as a mask */
+	bool sve;	      /* KVM_ARM_VCPU_SVE, finalized */
+	bool secondaries_off; /* vCPUs but the first start powered off */
+	bool its;	      /* with gic = 3 */
+	bool no_gic_init;     /* the vGIC is made, but not initialized */
+	bool no_vcpu_init;    /* vCPUs are made, but KVM_ARM_VCPU_INIT is left to the test */
+	bool no_finalize;     /* with sve */
 };
 
 struct vm_slot {

@@ -124,6 +124,7 @@ static const struct image images[] = {
 	{"zboot-image", 0, "MZ\0\0zimg", 8},
 	/* PI specification, volume 3: "_FVH" at 0x28; x86 starts 16 bytes below the end */
 	{"x86-firmware", 0x28, "_FVH", 4},
+	{"arm64-firmware", 0x28, "_FVH", 4},
 };
 
 static void write_at(int fd, size_t at, const void *p, size_t n)

@@ -19,6 +19,7 @@ REFUSES(rng, "option", "--rng")
 REFUSES(control, "option", "--control")
 
 REFUSES(x86_firmware, "image", "x86-firmware")
+REFUSES(arm64_firmware, "image", "arm64-firmware")
 REFUSES(x86_elf, "image", "x86-elf")
 REFUSES(x86_bzimage, "image", "x86-bzimage")
 REFUSES(aarch32_elf, "image", "aarch32-elf")

@@ -69,9 +69,11 @@ static void copy_registers(struct vm *to, struct vm *from)
 
 static void copy_memory(struct vm *to, struct vm *from)
 {
-	vm_sync_ram(from, VM_RAM_BASE, VM_RAM_SIZE);
-	memcpy(vm_host(to, VM_RAM_BASE), vm_host(from, VM_RAM_BASE), VM_RAM_SIZE);
-	vm_sync_ram(to, VM_RAM_BASE, VM_RAM_SIZE);
+	uint64_t size = from->slot[0].size;
+
+	vm_sync_ram(from, VM_RAM_BASE, size);
+	memcpy(vm_host(to, VM_RAM_BASE), vm_host(from, VM_RAM_BASE), size);
+	vm_sync_ram(to, VM_RAM_BASE, size);
 }
 
 TEST(saverestore, second_vm_goes_on_with_the_right_checksum, RULE("KVM-MOVE-1"),
