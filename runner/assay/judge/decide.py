@@ -129,7 +129,7 @@ def _why(test: dict[str, Any]) -> str:
 def _passed(passed: int, judged: int) -> str:
     if passed < judged:
         return f"{passed} of {judged} tests passed"
-    return "its test passed" if judged == 1 else f"all {judged} tests passed"
+    return {1: "its test passed", 2: "both tests passed"}.get(judged, f"all {judged} tests passed")
 
 
 def _group(case: Case, globs: tuple[str, ...], role: str, good: str, bad: str) -> Found:

@@ -170,6 +170,14 @@ def suites(results: dict[str, Any]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def together(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Unexpected results, those of one verdict and reason together: [{verdict, reason, tests}]."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for test in tests:
+        groups.setdefault((test["verdict"], test["reason"] or test["anchor"]), []).append(test)
+    return [{"verdict": verdict, "reason": found[0]["reason"], "tests": found} for (verdict, _), found in groups.items()]
+
+
 def measured_sections(results: dict[str, Any]) -> dict[str, Any]:
     """Everything a view needs."""
     hosts = results["hosts"]
@@ -187,7 +195,7 @@ def measured_sections(results: dict[str, Any]) -> dict[str, Any]:
         "run": results["run"], "hosts": hosts, "panel": panel(hosts), "facts": other_facts(hosts),
         "matrices": tables, "verdicts": totals, "claims": sum(len(table["claims"]) for table in tables),
         "results": sum(totals.values()), "suites": groups, "tests": tests, "total_tests": sum(tests.values()),
-        "unexpected": unexpected, "signs": SIGNS, "meanings": MEANINGS,
+        "unexpected": unexpected, "unexpected_groups": together(unexpected), "signs": SIGNS, "meanings": MEANINGS,
         "rules_without_test": [by_id[ident] for ident in rules["without_test"]],
         "unknown_rules": rules["unknown"], "not_judged": rules["not_judged"], "rules": rules["all"],
     }

@@ -134,3 +134,11 @@ def test_counts_add_up(results: dict) -> None:
     assert len(seen["unexpected"]) == results["totals"]["unexpected"]
     for table in seen["matrices"]:
         assert sum(table["counts"].values()) == len(table["claims"]) * len(results["hosts"])
+
+
+def test_unexpected_results_of_one_reason_stand_together() -> None:
+    tests = [{"id": f"s.t{n}", "anchor": f"a{n}", "verdict": "error", "reason": "not run"} for n in range(30)]
+    tests += [{"id": "s.f", "anchor": "f", "verdict": "fail", "reason": None},
+              {"id": "s.g", "anchor": "g", "verdict": "fail", "reason": None}]
+    groups = view.together(tests)
+    assert [(group["verdict"], len(group["tests"])) for group in groups] == [("error", 30), ("fail", 1), ("fail", 1)]
