@@ -51,10 +51,12 @@ class Collector:
     """Feeds on events, yields an entry of results.json for every unit as soon as it is decided."""
 
     def __init__(self, tests: dict[str, dict], expectations: Expectations,
-                 on_result: Callable[[dict], None] = lambda entry: None) -> None:
+                 on_result: Callable[[dict], None] = lambda entry: None,
+                 on_abandoned: Callable[[str, int, str], None] = lambda host, number, reason: None) -> None:
         self.tests = tests  # id -> the part of an entry that is known before the run
         self.expectations = expectations
         self.on_result = on_result
+        self.on_abandoned = on_abandoned  # many at once: told once
         self.hosts: dict[str, Host] = {}
         self.first_start: float | None = None
         self.qemu: str | None = None
@@ -166,13 +168,15 @@ class Collector:
 
     def _abandon(self, host: Host, reason: str) -> None:
         for test_id in host.pending:
-            self._emit(host, test_id, Record(test_id), Verdict("error", reason, None, [], {}, []))
+            self._keep(host, test_id, Record(test_id), Verdict("error", reason, None, [], {}, []))
+        if host.pending:
+            self.on_abandoned(host.name, len(host.pending), reason)
         host.pending = []
 
     def _decide(self, host: Host, record: Record) -> None:
-        self._emit(host, record.id, record, decide(record))
+        self.on_result(self._keep(host, record.id, record, decide(record)))
 
-    def _emit(self, host: Host, test_id: str, record: Record, verdict: Verdict) -> None:
+    def _keep(self, host: Host, test_id: str, record: Record, verdict: Verdict) -> dict:
         host.done += 1
         known = self.tests[test_id]
         final, expected, reason = self.expectations.apply(
@@ -184,7 +188,7 @@ class Collector:
             "replay": known["replay"] + host.info.get("replay", ""),
         }
         host.results.setdefault(test_id, []).append(entry)
-        self.on_result(entry)
+        return entry
 
     def close(self, reason: str) -> None:
         """The stream is at its end: what has no verdict by now gets none any more."""

@@ -54,7 +54,7 @@ class Engine:
             if self.bye:
                 self._event("closed", reason="the job ended", crash=False)
                 if self.units:
-                    self._give_up(f"the agent ended its job with {len(self.units)} tests left")
+                    self._give_up(f"the agent ended its job with {len(self.units)} of its tests left")
                 return
             self._event("closed", reason=reason, crash=True)
             crashes += 1

@@ -23,6 +23,11 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02}:{whole % 60:02}"
 
 
+def plural(number: int, word: str) -> str:
+    """`1 test`, `2 tests`."""
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
 def failure_lines(entry: dict, most: int = 3) -> list[str]:
     """What a failure has to say: its evidence with values first, else its reason."""
     valued = [line for line in entry["evidence"] if line["file"]]
@@ -64,6 +69,10 @@ class Plain:
         if not entry["expected"]:
             rule = f" rule={entry['rule']}" if entry["rule"] else ""
             self.say(f"{entry['verdict']}: {entry['id']} [{entry['host']}]{rule}: {'; '.join(failure_lines(entry))}")
+
+    def abandoned(self, host: str, number: int, reason: str) -> None:
+        """So many tests of a host will not run any more."""
+        self.say(f"error: {plural(number, 'test')} [{host}]: {reason}")
 
     def tick(self) -> None:
         """Time passes."""
@@ -127,6 +136,15 @@ class Live(Plain):
             for line in failure_lines(entry):
                 self.console.print(Text("    " + line), soft_wrap=True)
         self._show()
+
+    def abandoned(self, host: str, number: int, reason: str) -> None:
+        from rich.text import Text
+
+        self.done += number
+        self.failed += number
+        self.console.print(Text.assemble(("! error ", _STYLE["error"]), (plural(number, "test"), "bold"), (f"  {host}", "dim")),
+                           soft_wrap=True)
+        self.say(f"    {reason}")
 
     def tick(self) -> None:
         self._show()

@@ -28,7 +28,7 @@ from .expect import load_known
 from .job import Unit, lanes_of, unit_of
 from .paths import KNOWN, ROOT, shown
 from .plan import matrix_globs, select
-from .progress import Live, Plain
+from .progress import Live, Plain, plural
 from .tests import Test, load
 
 OK, UNEXPECTED, COULD_NOT = 0, 1, 2
@@ -100,7 +100,7 @@ class Run:
         self.failure: BaseException | None = None
         expectations = load_known(KNOWN)
         known = {unit.test.id: record.known_part(unit, seed) for unit in units}
-        self.collector = Collector(known, expectations, progress.result)
+        self.collector = Collector(known, expectations, progress.result, progress.abandoned)
         self.listed = [{"id": test.id, "rule": test.rule} for test in tests]
         self.folder = store.RunFolder(Path(args.out))
         self.meta = {
@@ -254,7 +254,7 @@ def command(args: Namespace, began: float) -> int:
         if not args.json:
             where = ", ".join(backend.name for backend in backends)
             times = f" × {args.repeat}" if args.repeat > 1 else ""
-            progress.say(f"assay {run.meta['assay_version']} · {backends[0].kind} {where} · {len(chosen)} tests{times}"
+            progress.say(f"assay {run.meta['assay_version']} · {backends[0].kind} {where} · {plural(len(chosen), 'test')}{times}"
                          f" · seed {run.meta['seed']}")
         complete = run.drive()
     results = run.results(complete)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .paths import shown
-from .progress import clock
+from .progress import clock, plural
 
 _COLUMNS = (("pass", "green"), ("skip", "yellow"), ("xfail", "yellow"), ("fail", "bold red"), ("xpass", "bold red"),
             ("error", "bold magenta"))
@@ -98,12 +98,12 @@ def skip_reasons(results: dict) -> list[tuple[str, int]]:
 def last_line(results: dict) -> str:
     """`214 tests: 200 passed, 12 skipped, 2 failed; all as expected`."""
     totals = results["totals"]
-    words = {"pass": "passed", "fail": "failed", "skip": "skipped", "xfail": "known failures",
-             "xpass": "unexpected passes", "error": "errors"}
-    parts = [f"{totals[verdict]} {word}" for verdict, word in words.items()
-             if totals[verdict] or verdict in ("pass", "fail", "skip")]
+    parts = [f"{totals[verdict]} {word}" for verdict, word in
+             (("pass", "passed"), ("fail", "failed"), ("skip", "skipped"))]
+    parts += [plural(totals[verdict], word) for verdict, word in
+              (("xfail", "known failure"), ("xpass", "unexpected pass"), ("error", "error")) if totals[verdict]]
     verdict = "all as expected" if not totals["unexpected"] else f"{totals['unexpected']} unexpected"
-    return f"{totals['tests']} tests: {', '.join(parts)}; {verdict}"
+    return f"{plural(totals['tests'], 'test')}: {', '.join(parts)}; {verdict}"
 
 
 def show(results: dict, folder: Path, console) -> None:  # noqa: ANN001
@@ -128,10 +128,11 @@ def show(results: dict, folder: Path, console) -> None:  # noqa: ANN001
     unexpected = [test for test in results["tests"] if not test["expected"]]
     if unexpected:
         console.print(Text(f"Unexpected ({len(unexpected)}); run one again with", style="bold"))
-        for test in unexpected[:LISTED_MAX]:
+        listed = [test for test in unexpected if not (test["reason"] or "").startswith("not run: ")]
+        for test in listed[:LISTED_MAX]:
             console.print(Text.assemble("  ", test["replay"], ("  " + test["verdict"], "dim")), soft_wrap=True)
-        if len(unexpected) > LISTED_MAX:
-            console.print(Text(f"  and {len(unexpected) - LISTED_MAX} more: see the report"))
+        if len(unexpected) > len(listed[:LISTED_MAX]):
+            console.print(Text(f"  and {len(unexpected) - len(listed[:LISTED_MAX])} more: see the report"))
         console.print()
     run = results["run"]
     style = "bold red" if unexpected else "bold green"

@@ -136,7 +136,7 @@ def assay(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: 
     from assay.backends import native
     from scripted import make_test
 
-    names = ["good", "good_too", "bad", "lacks", "dies", "slow", "seed", "hangs"]
+    names = ["good", "good_too", "bad", "lacks", "dies", "hangs", "slow", "seed"]
     tests = [make_test(name, limit_ms=300 if name == "hangs" else 10_000,
                        tags=("smoke",) if name.startswith("good") else ()) for name in names]
     for module in (run_command, listing):

@@ -162,7 +162,7 @@ def test_ssh_connection_lost_and_found_again(assay, fake_ssh, bundle, tmp_path):
     status, out, err = assay("run", "s.good", "s.good_too", "--host", "ssh://h", "--reconnect", "10")
     assert status == 1, err
     assert "s.good " in out and "Connection reset by peer" in out
-    assert out.splitlines()[-1].startswith("2 tests: 1 passed, 0 failed, 0 skipped, 1 errors")
+    assert out.splitlines()[-1].startswith("2 tests: 1 passed, 0 failed, 0 skipped, 1 error")
     assert list((fake_ssh / "tmp").glob("assay*")) == []
 
 

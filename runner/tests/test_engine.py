@@ -149,7 +149,7 @@ def test_frames_of_a_test_nobody_asked_for_are_ignored():
 def test_agent_that_says_bye_too_early():
     entries, _, _ = run(ScriptedBackend([HELLO, *passed("s.a"), BYE]), units_of("a", "b"))
     assert verdicts(entries) == {"a": "pass", "b": "error"}
-    assert "with 1 tests left" in entries["s.b"]["reason"]
+    assert "with 1 of its tests left" in entries["s.b"]["reason"]
 
 
 @pytest.mark.parametrize(("end", "out", "verdict", "says"), [

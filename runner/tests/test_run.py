@@ -125,7 +125,7 @@ def test_a_cell_shared_by_two_boots_is_one_host(assay, tmp_path, scripted_lab):
     status, _, err = assay("run", "--jobs", "2")
     assert status == 1 and err == "", err
     results = latest(tmp_path)
-    assert [test["name"] for test in results["tests"]] == ["good", "good_too", "bad", "lacks", "dies", "slow", "seed", "hangs"]
+    assert [test["name"] for test in results["tests"]] == ["good", "good_too", "bad", "lacks", "dies", "hangs", "slow", "seed"]
     assert {test["host"] for test in results["tests"]} == {"cell"} and len(results["hosts"]) == 1
     assert [test["name"] for test in results["tests"] if test["verdict"] != "pass"] == ["dies"]
     assert results["hosts"][0]["boots"] == 2  # two at first, and one after the crash, which counts as the second
@@ -248,13 +248,17 @@ def test_interrupt_keeps_what_was_recorded(assay, tmp_path):
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    status, _, err = assay("run", "s.good", "s.hangs", "--time", "60s")
+    status, out, err = assay("run", "s.good", "s.hangs", "s.seed", "s.bad", "s.slow", "--time", "60s")
     thread.join()
     results = latest(tmp_path)
     assert status == 2 and len(err.splitlines()) == 1 and "interrupted" in err and str(tmp_path) in err
     assert not results["run"]["complete"]
     assert by_name(results)["good"]["verdict"] == "pass"
     assert by_name(results)["hangs"]["verdict"] == "error" and "interrupted" in by_name(results)["hangs"]["reason"]
+    assert results["tests"][0]["name"] == "good" and results["totals"]["tests"] == 5
+    told = [line for line in out.splitlines() if line.startswith("error: ")]
+    assert len(told) <= 2 and any("2 tests [" in line and "not run: the run was interrupted (SIGINT)" in line
+                                  for line in told)
 
 
 def test_full_disk_is_one_line_and_loses_nothing(assay, tmp_path):
