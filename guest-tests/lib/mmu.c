@@ -186,8 +186,11 @@ void mmu_high(const struct pgtable *t)
 /* TCR_EL1.A1: the ASID is that of TTBR1_EL1, bits 63:48. */
 void mmu_high_space(const struct pgtable *t, uint16_t asid)
 {
+	uint64_t tcr = read_sysreg(tcr_el1);
+
 	dsb(ishst);
-	write_sysreg(tcr_el1, read_sysreg(tcr_el1) | TCR_A1);
+	if (!(tcr & TCR_A1))
+		write_sysreg(tcr_el1, tcr | TCR_A1);
 	write_sysreg(ttbr1_el1, (uint64_t)t->root | (uint64_t)asid << 48);
 	isb();
 }

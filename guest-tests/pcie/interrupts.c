@@ -181,6 +181,7 @@ TEST(pcie, intx_of_the_last_port_reaches_its_line, RULE("PCIE-INTX-1"), WAYS)
 		EXPECT_EQ(irq_seen(&w), round);
 	}
 	irq_handler(intid, NULL);
+	gic_disable(intid); /* nobody would lower the line now */
 	/* Interrupt Disable, bit 10 of Command, keeps the line down */
 	pci_wr16(h, f->bdf, PCI_COMMAND, (uint16_t)(pci_rd16(h, f->bdf, PCI_COMMAND) | BIT(10)));
 	mmio_wr32(intx_register, 1);
