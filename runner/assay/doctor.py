@@ -48,7 +48,8 @@ def _machine() -> Iterator[Line]:
     yield "machine", True, "python", f"{sys.version.split()[0]} ({sys.executable})"
     missing = native.kvm_missing(platform.machine(), native.local_kvm_error(), "this machine")
     elsewhere = platform.machine() not in ("aarch64", "arm64")
-    yield "machine", (None if elsewhere else False) if missing else True, "native runs", missing or "possible: /dev/kvm answers"
+    there = True if not missing else None if elsewhere else False
+    yield "machine", there, "native runs", missing or "possible: /dev/kvm answers"
 
 
 def _programs() -> Iterator[Line]:
@@ -131,6 +132,6 @@ def command(args: Namespace, began: float) -> int:
     somewhere = native.usable() or any(there for group, there, name, _ in lines
                                        if group == "lab" and name not in ("QEMU", "cells", "cache"))
     if not tests or not somewhere:
-        raise AssayError("nothing can be run here yet: " + ("no test programs: `make build`" if not tests else
-                                                            "neither KVM here nor a QEMU for the lab: `make setup-run`"))
+        raise AssayError("nothing can be run here yet: no test programs: `make build`" if not tests else
+                         "nothing can be run here yet: neither KVM nor a QEMU for the lab: `make setup-run`")
     return 0

@@ -142,8 +142,8 @@ class Live(Plain):
 
         self.done += number
         self.failed += number
-        self.console.print(Text.assemble(("! error ", _STYLE["error"]), (plural(number, "test"), "bold"), (f"  {host}", "dim")),
-                           soft_wrap=True)
+        head = Text.assemble(("! error ", _STYLE["error"]), (plural(number, "test"), "bold"), (f"  {host}", "dim"))
+        self.console.print(head, soft_wrap=True)
         self.say(f"    {reason}")
 
     def tick(self) -> None:

@@ -106,8 +106,8 @@ class Run:
         self.meta = {
             "id": self.folder.id, "started": self.folder.started.strftime("%Y-%m-%dT%H:%M:%SZ"), "duration_s": 0.0,
             "first_test_s": None, "command": shlex.join(["./assay", *args.argv]),
-            "assay_version": record.assay_version(), "seed": f"{seed:#x}", "backend": backends[0].kind, "complete": False,
-            "repeat": args.repeat, "time_ms": args.time, "qemu": None, "matrices": matrices,
+            "assay_version": record.assay_version(), "seed": f"{seed:#x}", "backend": backends[0].kind,
+            "complete": False, "repeat": args.repeat, "time_ms": args.time, "qemu": None, "matrices": matrices,
         }
         self.folder.append({"ev": "run", "run": self.meta})
         self.folder.append({"ev": "plan", "tests": list(known.values()), "listed": self.listed,
@@ -213,7 +213,8 @@ def write(results: dict, folder: Path) -> None:
 
 def status_of(results: dict, hosts: dict) -> int:
     """0 all as expected, 1 unexpected results, 2 it could not run."""
-    silent = {host.name for host in hosts.values() if host.gave_up} - {host.name for host in hosts.values() if host.hello}
+    given_up = {host.name for host in hosts.values() if host.gave_up}
+    silent = given_up - {host.name for host in hosts.values() if host.hello}
     if not results["run"]["complete"] or silent:
         return COULD_NOT
     return UNEXPECTED if results["totals"]["unexpected"] else OK
@@ -254,8 +255,8 @@ def command(args: Namespace, began: float) -> int:
         if not args.json:
             where = ", ".join(backend.name for backend in backends)
             times = f" × {args.repeat}" if args.repeat > 1 else ""
-            progress.say(f"assay {run.meta['assay_version']} · {backends[0].kind} {where} · {plural(len(chosen), 'test')}{times}"
-                         f" · seed {run.meta['seed']}")
+            progress.say(f"assay {run.meta['assay_version']} · {backends[0].kind} {where} · "
+                         f"{plural(len(chosen), 'test')}{times} · seed {run.meta['seed']}")
         complete = run.drive()
     results = run.results(complete)
     write(results, run.folder.path)

@@ -176,7 +176,9 @@ def test_help_and_version_start_at_once():
 
 def test_missing_libraries_are_one_line(tmp_path):
     blocked = tmp_path / "sitecustomize.py"
-    blocked.write_text("import sys\nfor name in ('rich', 'jinja2', 'elftools', 'jsonschema'):\n    sys.modules[name] = None\n")
+    blocked.write_text("import sys\n"
+                       "for name in ('rich', 'jinja2', 'elftools', 'jsonschema'):\n"
+                       "    sys.modules[name] = None\n")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run([ASSAY, "list"], capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "elftools" in done.stderr

@@ -78,7 +78,8 @@ def test_a_slow_host_is_given_its_scale():
     assert verdicts(entries) == {"a": "pass"}  # 4 s and 20 s of grace, five times
 
 
-@pytest.mark.parametrize("lines", [["ok 1 s.a", "ok 2 s.a"], ["1..2", "ok 1 s.a"], ["ok 1 s.b"], ["# fact X=1", "ok 1 s.a"]])
+@pytest.mark.parametrize("lines", [["ok 1 s.a", "ok 2 s.a"], ["1..2", "ok 1 s.a"], ["ok 1 s.b"],
+                                   ["# fact X=1", "ok 1 s.a"]])
 def test_broken_ktap_is_an_error_whatever_it_says(lines):
     entries, _, _ = run(ScriptedBackend([HELLO, *unit("s.a", *lines), BYE]), units_of("a"))
     assert verdicts(entries) == {"a": "error"} and entries["s.a"]["reason"]

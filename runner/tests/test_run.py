@@ -125,7 +125,8 @@ def test_a_cell_shared_by_two_boots_is_one_host(assay, tmp_path, scripted_lab):
     status, _, err = assay("run", "--jobs", "2")
     assert status == 1 and err == "", err
     results = latest(tmp_path)
-    assert [test["name"] for test in results["tests"]] == ["good", "good_too", "bad", "lacks", "dies", "hangs", "slow", "seed"]
+    names = [test["name"] for test in results["tests"]]
+    assert names == ["good", "good_too", "bad", "lacks", "dies", "hangs", "slow", "seed"]
     assert {test["host"] for test in results["tests"]} == {"cell"} and len(results["hosts"]) == 1
     assert [test["name"] for test in results["tests"] if test["verdict"] != "pass"] == ["dies"]
     assert results["hosts"][0]["boots"] == 2  # two at first, and one after the crash, which counts as the second

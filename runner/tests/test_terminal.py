@@ -48,7 +48,8 @@ def test_summary_names_what_to_do_next(results, tmp_path):
     stream = io.StringIO()
     summary.show(results, (tmp_path / "out" / "latest").resolve(), Console(file=stream, width=120))
     text = stream.getvalue()
-    for words in ("RHEL 9", "Unexpected (2)", "./assay run s.bad --seed 0x5", "Skipped, for", "1  needs=its: no ITS here",
+    for words in ("RHEL 9", "Unexpected (2)", "./assay run s.bad --seed 0x5", "Skipped, for",
+                  "1  needs=its: no ITS here",
                   "4 tests: 1 passed, 1 failed, 1 skipped, 1 error; 2 unexpected", "report.html", "seed 0x5"):
         assert words in text, words
 

@@ -126,8 +126,8 @@ class SshBackend:
         if self._sessions > 1:
             self._return()
         assert self.folder
-        return ProcessSession(self._argv(f"cd {shlex.quote(self.folder)} && exec ./agent - --scale {self.time_scale:g}"),
-                              feed=job)
+        command = f"cd {shlex.quote(self.folder)} && exec ./agent - --scale {self.time_scale:g}"
+        return ProcessSession(self._argv(command), feed=job)
 
     def _return(self) -> None:
         until = time.monotonic() + self.reconnect_s
