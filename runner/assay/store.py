@@ -151,8 +151,8 @@ def read_results(folder: Path) -> dict:
         data = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         if (folder / STREAM).exists():
-            raise AssayError(f"{shown(folder)} is the record of an interrupted run: "
-                             f"`./assay report {shown(folder)}` makes its results") from None
+            raise AssayError(f"{shown(folder)} has no results: it goes on, or was interrupted; "
+                             f"`./assay report {shown(folder)}` makes results of what there is") from None
         raise AssayError(f"{shown(path)} does not exist") from None
     except OSError as e:
         raise AssayError(f"{shown(path)}: cannot be read: {e.strerror}") from e

@@ -196,3 +196,11 @@ def test_works_from_any_folder_and_into_a_closed_pipe(tmp_path):
                           check=False)
     os.close(writer)
     assert "Traceback" not in done.stderr
+
+
+def test_a_run_without_results_says_what_to_do(assay, tmp_path):
+    assay("run", "s.good")
+    folder = (tmp_path / "out" / "latest").resolve()
+    (folder / "results.json").unlink()
+    status, _, err = assay("show", "s.good")
+    assert status == 2 and "it goes on, or was interrupted" in err and f"./assay report {folder}" in err
