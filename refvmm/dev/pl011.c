@@ -81,8 +81,8 @@ struct pl011 {
 	uint16_t rsr, ilpr, ibrd, fbrd, lcr_h, cr, ifls, imsc, ris, dmacr;
 };
 
-/* PeriphID0..3 (part 0x011, ARM, revision r1p5) and PCellID0..3: DDI 0183, 3.3.15 and 3.3.16. */
-static const uint8_t ids[8] = {0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+/* PeriphID0..3 (part 0x011, ARM, revision r1p4: 16-byte FIFOs), PCellID0..3: DDI 0183F, 3.3.15, 3.3.16. */
+static const uint8_t ids[8] = {0x11, 0x10, 0x24, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 
 static struct pl011 *pl011(const struct dev *d)
 {

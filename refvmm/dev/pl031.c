@@ -13,6 +13,7 @@
 #include "core/irq.h"
 
 #define NS_PER_S 1000000000ULL
+#define WRAP_S	 (1ULL << 32)
 
 enum reg {
 	DR = 0x00,
@@ -56,20 +57,23 @@ static void update(struct pl031 *r)
 	irq_set(&r->irq, &r->dev, 0, r->ris & r->imsc);
 }
 
-/* The comparator raises when the counter becomes equal to RTCMR, also after wrapping around. */
+/* The comparator raises when the counter becomes equal to RTCMR; the next time is a wrap away. */
 static void arm(struct pl031 *r)
 {
-	uint32_t wait = r->match - counter(r);
+	uint64_t wait = (uint32_t)(r->match - counter(r));
 
-	if (!wait)
+	if (!wait) {
 		r->ris = 1;
-	r->dev.env->ops->timer(r->dev.env, &r->dev,
-			       wait ? r->start_ns + (elapsed_s(r) + wait) * NS_PER_S : 0);
+		wait = WRAP_S;
+	}
+	r->dev.env->ops->timer(r->dev.env, &r->dev, r->start_ns + (elapsed_s(r) + wait) * NS_PER_S);
 	update(r);
 }
 
+/* However late it comes: the counter has been equal meanwhile. */
 static void pl031_timer(struct dev *d)
 {
+	pl031(d)->ris = 1;
 	arm(pl031(d));
 }
 

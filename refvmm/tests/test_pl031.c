@@ -92,6 +92,21 @@ TEST(pl031, match_raises_once_and_clears)
 	fake_env_free(fe);
 }
 
+TEST(pl031, a_late_timer_still_raises)
+{
+	struct dev *d;
+	struct fake_env *fe = new_rtc(&d);
+
+	wr(fe, 0x10, 1);
+	wr(fe, 0x04, rd(fe, 0x00) + 2);
+	fake_advance(fe, 9 * S); /* the host was busy */
+	EXPECT(fe->level[SPI]);
+	wr(fe, 0x1c, 1);
+	EXPECT(!fe->level[SPI]);
+	EXPECT_EQ(fe->deadline_ns, 7 * S + (1ULL << 32) * S);
+	fake_env_free(fe);
+}
+
 TEST(pl031, load_moves_the_counter_and_the_alarm)
 {
 	struct dev *d;
