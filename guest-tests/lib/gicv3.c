@@ -28,10 +28,16 @@ bool gicv3_init(int node, struct mmio d)
 	return true;
 }
 
-/* GICR_TYPER (12.11): affinity in 63:32, Last in bit 4 */
-static uint64_t find_redist(uint64_t mpidr)
+static void note_redist(uint64_t at, uint64_t affinity)
 {
-	uint64_t affinity = BITS(mpidr, 39, 32) << 24 | BITS(mpidr, 23, 0);
+	for (unsigned n = 0; n < smp_count(); n++)
+		if ((BITS(smp_mpidr(n), 39, 32) << 24 | BITS(smp_mpidr(n), 23, 0)) == affinity)
+			redists[n] = at;
+}
+
+/* One walk for all CPUs: each step is an exit. GICR_TYPER (12.11): affinity in 63:32, Last in bit 4 */
+static void find_redists(void)
+{
 	unsigned regions = dt_u32(gic_node, "#redistributor-regions", 1);
 
 	for (unsigned r = 0; r < regions; r++) {
@@ -40,20 +46,18 @@ static uint64_t find_redist(uint64_t mpidr)
 
 		for (uint64_t at = m.base; at + 0x20000 <= m.base + m.size; at += stride) {
 			typer = mmio_rd64(at + GICR_TYPER);
-			if (typer >> 32 == affinity)
-				return at;
+			note_redist(at, typer >> 32);
 			if (typer & GICR_TYPER_LAST)
 				break;
 			stride = typer & GICR_TYPER_VLPIS ? 0x40000 : 0x20000;
 		}
 	}
-	return 0;
 }
 
 struct mmio gic_redist(unsigned cpu)
 {
 	if (!redists[cpu])
-		redists[cpu] = find_redist(smp_mpidr(cpu));
+		find_redists();
 	if (!redists[cpu])
 		test_error("no redistributor for CPU %u (MPIDR 0x%lx)", cpu, smp_mpidr(cpu));
 	return (struct mmio){redists[cpu], 0x20000};
