@@ -16,7 +16,6 @@ import pytest
 from assay.paths import BUNDLE, ROOT
 
 ASSAY = str(ROOT / "assay")
-HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +27,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "host-tests").mkdir()
     for name in ("agent", "init"):
         shutil.copy(BUNDLE / name, folder / name)
-    compiler = shutil.which("aarch64-linux-gnu-gcc") or "gcc"
-    subprocess.run([compiler, "-std=gnu17", "-O1", "-I", str(ROOT / "abi"), "-static", "-no-pie", "-fno-pie",
-                    str(HERE / "hostile.c"), "-o", str(folder / "host-tests" / "hostile")], check=True)
+    shutil.copy(ROOT / "out/build/runner/hostile", folder / "host-tests" / "hostile")
     return folder
 
 
