@@ -36,10 +36,31 @@ static int check_ipa_bits(const struct machine_conf *c)
 	return 0;
 }
 
+/* What a GICv2 nobody asked for cannot do is what this host lacks, and no refusal. */
+static int check_host_gicv2(const struct machine_conf *c)
+{
+	if (c->smp > CONF_CPUS_MAX_GICV2)
+		return err_lacks("gicv3",
+				 "--smp %u: this host's KVM offers only a GICv2, which has %u CPU "
+				 "interfaces",
+				 c->smp, CONF_CPUS_MAX_GICV2);
+	if (c->its == ON)
+		return err_lacks("its",
+				 "this host's KVM offers only a GICv2, which has no ITS; use "
+				 "--machine its=off");
+	return 0;
+}
+
 static int resolve_gic(struct machine_conf *c, const struct vm *vm)
 {
-	if (c->gic == GIC_HOST || c->gic == GIC_MAX)
+	if (c->gic == GIC_HOST || c->gic == GIC_MAX) {
+		int ret;
+
 		c->gic = gic_offered(vm, 3) ? GIC_V3 : GIC_V2;
+		ret = c->gic == GIC_V2 ? check_host_gicv2(c) : 0;
+		if (ret)
+			return ret;
+	}
 	if (!gic_offered(vm, c->gic))
 		return err_lacks(c->gic == GIC_V2 ? "gicv2" : "gicv3",
 				 "this host's KVM offers no GICv%u to guests; use "
