@@ -174,7 +174,8 @@ class Collector:
         host.pending = []
 
     def _decide(self, host: Host, record: Record) -> None:
-        self.on_result(self._keep(host, record.id, record, decide(record)))
+        excuse = self.expectations.excuse(record.log, host.hello.get("release"))
+        self.on_result(self._keep(host, record.id, record, decide(record, excuse)))
 
     def _keep(self, host: Host, test_id: str, record: Record, verdict: Verdict) -> dict:
         host.done += 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was to be expected: capabilities a cell has, and faults of known kernels (matrices/known.toml)."""
+"""What was to be expected: capabilities a cell has, faults and warnings of known kernels (matrices/known.toml)."""
 
 from __future__ import annotations
 
@@ -56,20 +56,45 @@ class Known:
                 and (self.kernels == "*" or (release is not None and in_range(release, self.kernels))))
 
 
+@dataclass(frozen=True)
+class Warned:
+    """A WARN() of a range of kernels that may fire while any test runs and says nothing about it."""
+
+    site: str  # "ctx_sched_in", the function as the kernel's line names it
+    kernels: str
+    source: str
+    reason: str
+
+
+_WARNING = re.compile(r"WARNING: CPU: \d+ PID: \d+ at \S+ (\w+)\+0x")
+
+
 class Expectations:
     """Turns a verdict into whether it is as expected, and fail into xfail, pass into xpass where a fault is known."""
 
-    def __init__(self, known: list[Known]) -> None:
+    def __init__(self, known: list[Known], warned: list[Warned] | None = None) -> None:
         self.known = known
+        self.warned = warned or []
 
     def to_json(self) -> list[dict]:
-        """The table as plain data, for the stream."""
-        return [asdict(entry) for entry in self.known]
+        """The tables as plain data, for the stream."""
+        return [asdict(entry) for entry in (*self.known, *self.warned)]
 
     @classmethod
     def from_json(cls, entries: list[dict]) -> Expectations:
-        """The table as a stream kept it."""
-        return cls([Known(**{**entry, "cells": tuple(entry["cells"])}) for entry in entries])
+        """The tables as a stream kept them."""
+        return cls([Known(**{**entry, "cells": tuple(entry["cells"])}) for entry in entries if "test" in entry],
+                   [Warned(**entry) for entry in entries if "site" in entry])
+
+    def excuse(self, log: list[dict], release: str | None) -> str | None:
+        """Why all the warnings in a kernel log are known ones, or None. A log without a warning excuses nothing."""
+        sites = [found.group(1) for entry in log if (found := _WARNING.search(entry["text"]))]
+        reasons = {}
+        for site in sites:
+            for entry in self.warned:
+                if entry.site == site and (entry.kernels == "*" or (release and in_range(release, entry.kernels))):
+                    reasons[site] = f"{site}: {entry.reason} ({entry.source})"
+        return "; ".join(reasons.values()) if sites and all(site in reasons for site in sites) else None
 
     def apply(self, test_id: str, verdict: Verdict, host: str, has: list[str],
               release: str | None) -> tuple[str, bool, str | None]:
@@ -89,7 +114,7 @@ class Expectations:
 
 
 def load_known(path: Path) -> Expectations:
-    """Read known.toml: `[[known]]` tables with test, source, reason, and perhaps kernels and cells."""
+    """Read known.toml: `[[known]]` tables with test, source, reason, perhaps kernels and cells; `[[warning]]` likewise."""
     import tomllib
 
     if not path.exists():
@@ -98,22 +123,33 @@ def load_known(path: Path) -> Expectations:
         data = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as e:
         raise AssayError(f"{shown(path)}: {e}") from e
-    if set(data) - {"known"} or not isinstance(data.get("known", []), list):
-        raise AssayError(f"{shown(path)}: only [[known]] tables may stand in it")
+    if set(data) - {"known", "warning"} or not all(isinstance(table, list) for table in data.values()):
+        raise AssayError(f"{shown(path)}: only [[known]] and [[warning]] tables may stand in it")
     found = []
     for number, entry in enumerate(data.get("known", []), 1):
         where = f"{shown(path)}: entry {number}"
         values = {"cells": ["*"], "kernels": "*", **entry} if isinstance(entry, dict) else {}
         cells = values.pop("cells", None)
-        if set(values) != {"test", "kernels", "source", "reason"}:
-            raise AssayError(f"{where}: wants test, source and reason, and perhaps kernels and cells; nothing else")
-        if not all(isinstance(value, str) and value for value in values.values()):
-            raise AssayError(f"{where}: test, kernels, source and reason are texts")
+        _check(where, values, "test")
         if not isinstance(cells, list) or not all(isinstance(cell, str) and cell for cell in cells):
             raise AssayError(f"{where}: cells is a list of globs")
-        try:
-            in_range("6.12", values["kernels"])
-        except ValueError as e:
-            raise AssayError(f"{where}: kernels '{values['kernels']}': '{e}' is no term like >=6.1 or <6.13") from e
         found.append(Known(**values, cells=tuple(cells)))
-    return Expectations(found)
+    warned = []
+    for number, entry in enumerate(data.get("warning", []), 1):
+        values = {"kernels": "*", **entry} if isinstance(entry, dict) else {}
+        _check(f"{shown(path)}: warning {number}", values, "site")
+        warned.append(Warned(**values))
+    return Expectations(found, warned)
+
+
+def _check(where: str, values: dict, subject: str) -> None:
+    """An entry has the texts it must have, and a range of kernels that can be read."""
+    if set(values) != {subject, "kernels", "source", "reason"}:
+        more = " and cells" if subject == "test" else ""
+        raise AssayError(f"{where}: wants {subject}, source and reason, and perhaps kernels{more}; nothing else")
+    if not all(isinstance(value, str) and value for value in values.values()):
+        raise AssayError(f"{where}: {subject}, kernels, source and reason are texts")
+    try:
+        in_range("6.12", values["kernels"])
+    except ValueError as e:
+        raise AssayError(f"{where}: kernels '{values['kernels']}': '{e}' is no term like >=6.1 or <6.13") from e

@@ -12,6 +12,7 @@ from .signals import FAILED, LACKS, OK, exit_text, signal_text
 # Bits of /proc/sys/kernel/tainted (Documentation/admin-guide/tainted-kernels.rst) a test can cause.
 _TAINTS = {2: "unsafe hardware or SMP", 4: "machine check", 5: "bad page", 7: "oops or BUG", 9: "warning (WARN)",
            14: "soft lockup", 18: "fault injection"}
+WARNED = 1 << 9
 _SAID = re.compile(r"Kernel panic|Oops|\bBUG\b|Internal error|Unable to handle|WARNING:|soft lockup|rcu.*stall"
                    r"|SError|hyp panic|[Oo]ut of memory")
 _STAMPED = re.compile(r"\[ *\d+\.\d{6}\]")
@@ -58,8 +59,8 @@ def headline(lines: list[str]) -> str | None:
     return said.strip() if said else None
 
 
-def decide(record: Record) -> Verdict:
-    """The verdict of one unit."""
+def decide(record: Record, excuse: str | None = None) -> Verdict:
+    """The verdict of one unit. `excuse` says why a warning of the host's kernel is no news (matrices/known.toml)."""
     said = ktap.parse(record.out, record.id)
     kernel = record.console + [entry["text"] for entry in record.log]
 
@@ -80,7 +81,9 @@ def decide(record: Record) -> Verdict:
     if "signal" in record.end:
         return error(f"killed by {signal_text(record.end['signal'])}", said.noise[-20:], record.err[-10:], kernel)
     status = record.end["exit"]
-    if taint := record.end.get("taint", 0):
+    if (taint := record.end.get("taint", 0)) and excuse and taint == WARNED:
+        said.notes.append(f"the host kernel warned, as known: {excuse}")
+    elif taint:
         head = headline(kernel)
         return error(f"the host kernel was tainted {taint_text(taint)}" + (f": {head}" if head else ""), kernel)
     if record.damaged:

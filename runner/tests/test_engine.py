@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from assay.expect import Known
+from assay.expect import Expectations, Known, Warned
+from assay.verdict import Record, decide
 from scripted import BYE, HANG, HELLO, ScriptedBackend, frame, passed, run, unit, units_of
 
 PANIC = [b"[   12.3] Unable to handle kernel NULL pointer dereference at 0000",
@@ -222,3 +223,26 @@ def test_known_faults_never_hide_an_error():
     lines = unit("s.a", end="signal=6 ms=1 taint=0x0")
     entries, _, _ = run(ScriptedBackend([HELLO, *lines, BYE]), units_of("a"), [Known("*", "*", ("*",), "x", "y")])
     assert entries["s.a"]["verdict"] == "error" and not entries["s.a"]["expected"]
+
+
+WARN_LINE = "WARNING: CPU: 0 PID: 810 at kernel/events/core.c:3888 ctx_sched_in+0x124/0x1cc"
+KNOWN_WARNING = Warned("ctx_sched_in", "<6.5", "a source", "perf warns")
+
+
+@pytest.mark.parametrize(("log", "taint", "release", "verdict"), [
+    ([WARN_LINE], 0x200, "6.1.0-50", "pass"),
+    ([WARN_LINE, "WARNING: CPU: 1 PID: 9 at mm/slub.c:1 kfree+0x1/0x2"], 0x200, "6.1.0-50", "error"),
+    ([WARN_LINE.replace("ctx_sched_in", "kvm_exit")], 0x200, "6.1.0-50", "error"),
+    ([WARN_LINE], 0x280, "6.1.0-50", "error"),  # a warning and an oops
+    ([WARN_LINE], 0x200, "6.5.0", "error"),
+    ([WARN_LINE], 0x200, None, "error"),
+    ([], 0x200, "6.1.0-50", "error"),
+])
+def test_only_a_known_warning_is_excused(log, taint, release, verdict):
+    lines = [{"level": 4, "text": text} for text in log]
+    record = Record("s.a", ["KTAP version 1", "1..1", "# begin s.a", "ok 1 s.a"], [], lines,
+                    end={"exit": 0, "ms": 1, "taint": taint})
+    table = Expectations.from_json(Expectations([], [KNOWN_WARNING]).to_json())
+    decided = decide(record, table.excuse(lines, release))
+    assert decided.verdict == verdict
+    assert ("perf warns" in " ".join(decided.notes)) == (verdict == "pass")

@@ -86,11 +86,12 @@ GOOD = '[[known]]\ntest = "gic.*"\nsource = "https://example.org"\nreason = "los
 
 
 @pytest.mark.parametrize(("text", "says"), [
-    ("[[known]", "known.toml"), ("[known]\n", "only [[known]] tables"), ("x = 1\n" + GOOD, "only [[known]] tables"),
+    ("[[known]", "known.toml"), ("[known]\n", "only [[known]] and"), ("x = 1\n" + GOOD, "only [[known]] and"),
     (GOOD.replace("reason", "raeson"), "entry 1: wants"), (GOOD + 'kernels = "6.1"\n', "is no term like"),
     (GOOD + "cells = 3\n", "cells is a list"), (GOOD.replace('"lost"', '""'), "are texts"),
     (GOOD + 'more = "x"\n', "nothing else"),
     ("known = [1]\n", "entry 1: wants"),
+    ('[[warning]]\nsite = "f"\n', "warning 1: wants"), (GOOD.replace("known", "warning"), "warning 1: wants site"),
 ])
 def test_known_table_is_read_strictly(tmp_path, text, says):
     path = tmp_path / "known.toml"
