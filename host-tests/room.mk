@@ -8,6 +8,12 @@ HT_LIB_OBJ := $(patsubst host-tests/%,$(HT_BUILD)/%.o,$(HT_LIB_SRC))
 HT_BINS    := $(HT_SUITES:%=$(BUNDLE)/host-tests/%)
 BUNDLE_FILES += $(HT_BINS)
 
+# No program stays in the bundle without its folder.
+HT_STALE := $(filter-out $(HT_BINS),$(wildcard $(BUNDLE)/host-tests/*))
+ifneq ($(HT_STALE),)
+$(shell rm -f $(HT_STALE))
+endif
+
 # Snippets are compiled with the test that uses them: no vector registers (FP traps at reset), no unaligned access
 # (the MMU is off), nothing that calls or reads outside their section.
 HT_CFLAGS := $(A64_CFLAGS) -D_GNU_SOURCE -Ihost-tests/lib -mgeneral-regs-only -mstrict-align -mno-outline-atomics -fno-jump-tables \

@@ -42,8 +42,11 @@
 
 #define RULE(id) .rule = (id)
 
-/* Comparisons are of unsigned 64-bit values; each is evaluated once. The value is whether it held. */
-#define CHECK_OP_(a, op, want_text, b, or_else)                                                    \
+/*
+ * Comparisons are of unsigned 64-bit values; each is evaluated once. The value is whether it held.
+ * The text is made where the test's own words still stand: one macro further in, they are expanded.
+ */
+#define CHECK_OP_(text, a, op, want_text, b, or_else)                                              \
 	({                                                                                         \
 		__auto_type check_a_ = (a);                                                        \
 		__auto_type check_b_ = (b);                                                        \
@@ -51,7 +54,7 @@
 		bool check_ok_ = check_got_ op check_want_;                                        \
 		if (!check_ok_) {                                                                  \
 			test_fail(                                                                 \
-				__FILE__, __LINE__, #a, "got 0x%lx, want " want_text "0x%lx",      \
+				__FILE__, __LINE__, text, "got 0x%lx, want " want_text "0x%lx",    \
 				check_got_ &width_mask(sizeof(check_a_)),                          \
 				check_want_ &width_mask(MAX(sizeof(check_a_), sizeof(check_b_)))); \
 			or_else;                                                                   \
@@ -64,31 +67,31 @@ static inline uint64_t width_mask(size_t bytes)
 	return bytes >= 8 ? ~0ULL : BIT(bytes * 8) - 1;
 }
 
-#define EXPECT_EQ(a, b) CHECK_OP_(a, ==, "", b, (void)0)
-#define EXPECT_NE(a, b) CHECK_OP_(a, !=, "other than ", b, (void)0)
-#define EXPECT_LT(a, b) CHECK_OP_(a, <, "< ", b, (void)0)
-#define EXPECT_LE(a, b) CHECK_OP_(a, <=, "<= ", b, (void)0)
-#define EXPECT_GT(a, b) CHECK_OP_(a, >, "> ", b, (void)0)
-#define EXPECT_GE(a, b) CHECK_OP_(a, >=, ">= ", b, (void)0)
-#define ASSERT_EQ(a, b) CHECK_OP_(a, ==, "", b, test_leave())
-#define ASSERT_NE(a, b) CHECK_OP_(a, !=, "other than ", b, test_leave())
-#define ASSERT_LT(a, b) CHECK_OP_(a, <, "< ", b, test_leave())
-#define ASSERT_LE(a, b) CHECK_OP_(a, <=, "<= ", b, test_leave())
-#define ASSERT_GT(a, b) CHECK_OP_(a, >, "> ", b, test_leave())
-#define ASSERT_GE(a, b) CHECK_OP_(a, >=, ">= ", b, test_leave())
+#define EXPECT_EQ(a, b) CHECK_OP_(#a, a, ==, "", b, (void)0)
+#define EXPECT_NE(a, b) CHECK_OP_(#a, a, !=, "other than ", b, (void)0)
+#define EXPECT_LT(a, b) CHECK_OP_(#a, a, <, "< ", b, (void)0)
+#define EXPECT_LE(a, b) CHECK_OP_(#a, a, <=, "<= ", b, (void)0)
+#define EXPECT_GT(a, b) CHECK_OP_(#a, a, >, "> ", b, (void)0)
+#define EXPECT_GE(a, b) CHECK_OP_(#a, a, >=, ">= ", b, (void)0)
+#define ASSERT_EQ(a, b) CHECK_OP_(#a, a, ==, "", b, test_leave())
+#define ASSERT_NE(a, b) CHECK_OP_(#a, a, !=, "other than ", b, test_leave())
+#define ASSERT_LT(a, b) CHECK_OP_(#a, a, <, "< ", b, test_leave())
+#define ASSERT_LE(a, b) CHECK_OP_(#a, a, <=, "<= ", b, test_leave())
+#define ASSERT_GT(a, b) CHECK_OP_(#a, a, >, "> ", b, test_leave())
+#define ASSERT_GE(a, b) CHECK_OP_(#a, a, >=, ">= ", b, test_leave())
 
-#define CHECK_TRUE_(cond, or_else)                                                    \
-	({                                                                            \
-		bool check_ok_ = (cond);                                              \
-		if (!check_ok_) {                                                     \
-			test_fail(__FILE__, __LINE__, #cond, "got false, want true"); \
-			or_else;                                                      \
-		}                                                                     \
-		check_ok_;                                                            \
+#define CHECK_TRUE_(text, cond, or_else)                                             \
+	({                                                                           \
+		bool check_ok_ = (cond);                                             \
+		if (!check_ok_) {                                                    \
+			test_fail(__FILE__, __LINE__, text, "got false, want true"); \
+			or_else;                                                     \
+		}                                                                    \
+		check_ok_;                                                           \
 	})
 
-#define EXPECT_TRUE(cond) CHECK_TRUE_(cond, (void)0)
-#define ASSERT_TRUE(cond) CHECK_TRUE_(cond, test_leave())
+#define EXPECT_TRUE(cond) CHECK_TRUE_(#cond, cond, (void)0)
+#define ASSERT_TRUE(cond) CHECK_TRUE_(#cond, cond, test_leave())
 
 /*
  * Poll until cond holds. The limit is far above what any correct machine needs
@@ -103,7 +106,7 @@ struct wait {
 struct wait wait_begin(uint64_t ms);
 bool wait_more(struct wait *w);
 
-#define CHECK_EVENTUALLY_(cond, or_else)                                        \
+#define CHECK_EVENTUALLY_(text, cond, or_else)                                  \
 	({                                                                      \
 		struct wait check_wait_ = wait_begin(EVENTUALLY_LIMIT_MS);      \
 		bool check_ok_;                                                 \
@@ -112,7 +115,7 @@ bool wait_more(struct wait *w);
 		/* this CPU may have stood still since it last looked */        \
 		check_ok_ = check_ok_ || (cond);                                \
 		if (!check_ok_) {                                               \
-			test_fail(__FILE__, __LINE__, #cond,                    \
+			test_fail(__FILE__, __LINE__, text,                     \
 				  "got false for %u ms (%lu polls), want true", \
 				  EVENTUALLY_LIMIT_MS, check_wait_.polls);      \
 			or_else;                                                \
@@ -120,25 +123,25 @@ bool wait_more(struct wait *w);
 		check_ok_;                                                      \
 	})
 
-#define EXPECT_EVENTUALLY(cond) CHECK_EVENTUALLY_(cond, (void)0)
-#define ASSERT_EVENTUALLY(cond) CHECK_EVENTUALLY_(cond, test_leave())
+#define EXPECT_EVENTUALLY(cond) CHECK_EVENTUALLY_(#cond, cond, (void)0)
+#define ASSERT_EVENTUALLY(cond) CHECK_EVENTUALLY_(#cond, cond, test_leave())
 
 /* One instruction that must take a synchronous exception of this class. */
-#define EXPECT_EC(want_ec, ...)                                                               \
-	({                                                                                    \
-		struct exception check_e_ = PROBE(__VA_ARGS__);                               \
-		if (!check_e_.taken)                                                          \
-			test_fail(__FILE__, __LINE__, #__VA_ARGS__,                           \
-				  "got no exception, want EC 0x%x (%s)", (unsigned)(want_ec), \
-				  ec_name(want_ec));                                          \
-		else if (check_e_.ec != (want_ec))                                            \
-			test_fail(__FILE__, __LINE__, #__VA_ARGS__,                           \
-				  "got EC 0x%x (ESR 0x%lx), want EC 0x%x (%s)", check_e_.ec,  \
-				  check_e_.esr, (unsigned)(want_ec), ec_name(want_ec));       \
-		check_e_.taken &&check_e_.ec == (want_ec);                                    \
-	})
+#define EXPECT_EC(want_ec, ...) CHECK_EC_(#__VA_ARGS__, want_ec, __VA_ARGS__)
+#define EXPECT_UNDEF(...)	CHECK_EC_(#__VA_ARGS__, EC_UNKNOWN, __VA_ARGS__)
 
-#define EXPECT_UNDEF(...) EXPECT_EC(EC_UNKNOWN, __VA_ARGS__)
+#define CHECK_EC_(text, want_ec, ...)                                                              \
+	({                                                                                         \
+		struct exception check_e_ = PROBE(__VA_ARGS__);                                    \
+		if (!check_e_.taken)                                                               \
+			test_fail(__FILE__, __LINE__, text, "got no exception, want EC 0x%x (%s)", \
+				  (unsigned)(want_ec), ec_name(want_ec));                          \
+		else if (check_e_.ec != (want_ec))                                                 \
+			test_fail(__FILE__, __LINE__, text,                                        \
+				  "got EC 0x%x (ESR 0x%lx), want EC 0x%x (%s)", check_e_.ec,       \
+				  check_e_.esr, (unsigned)(want_ec), ec_name(want_ec));            \
+		check_e_.taken &&check_e_.ec == (want_ec);                                         \
+	})
 
 /* One instruction that must take no exception. */
 #define EXPECT_NO_EXCEPTION(...)                                                                 \

@@ -96,21 +96,22 @@ bool test_differs(const char *file, int line, const char *what, const char *got,
 /* Counts one claim that held, for code that checks in its own way. */
 void test_held(void);
 
-#define TEST_COMPARE(rel, got, want)         \
+/* `text` is made where the test's own words still stand: one macro further in, they are expanded. */
+#define TEST_COMPARE(rel, text, got, want)   \
 	_Generic((got), signed char          \
 		 : test_compare_s, short     \
 		 : test_compare_s, int       \
 		 : test_compare_s, long      \
 		 : test_compare_s, long long \
 		 : test_compare_s, default   \
-		 : test_compare_u)(__FILE__, __LINE__, #got, rel, (got), (want))
+		 : test_compare_u)(__FILE__, __LINE__, text, rel, (got), (want))
 
-#define EXPECT_EQ(got, want)	TEST_COMPARE(TEST_EQ, got, want)
-#define EXPECT_NE(got, want)	TEST_COMPARE(TEST_NE, got, want)
-#define EXPECT_LT(got, want)	TEST_COMPARE(TEST_LT, got, want)
-#define EXPECT_LE(got, want)	TEST_COMPARE(TEST_LE, got, want)
-#define EXPECT_GT(got, want)	TEST_COMPARE(TEST_GT, got, want)
-#define EXPECT_GE(got, want)	TEST_COMPARE(TEST_GE, got, want)
+#define EXPECT_EQ(got, want)	TEST_COMPARE(TEST_EQ, #got, got, want)
+#define EXPECT_NE(got, want)	TEST_COMPARE(TEST_NE, #got, got, want)
+#define EXPECT_LT(got, want)	TEST_COMPARE(TEST_LT, #got, got, want)
+#define EXPECT_LE(got, want)	TEST_COMPARE(TEST_LE, #got, got, want)
+#define EXPECT_GT(got, want)	TEST_COMPARE(TEST_GT, #got, got, want)
+#define EXPECT_GE(got, want)	TEST_COMPARE(TEST_GE, #got, got, want)
 #define EXPECT_TRUE(cond)	test_true(__FILE__, __LINE__, #cond, (cond))
 #define EXPECT_STREQ(got, want) test_compare_str(__FILE__, __LINE__, #got, got, want)
 #define EXPECT_OK(call)		test_errno(__FILE__, __LINE__, #call, (call), NULL, 0)
@@ -124,12 +125,12 @@ void test_held(void);
 		if (!(expectation))     \
 			test_abandon(); \
 	} while (0)
-#define ASSERT_EQ(got, want) TEST_ASSERT(EXPECT_EQ(got, want))
-#define ASSERT_NE(got, want) TEST_ASSERT(EXPECT_NE(got, want))
-#define ASSERT_GE(got, want) TEST_ASSERT(EXPECT_GE(got, want))
-#define ASSERT_GT(got, want) TEST_ASSERT(EXPECT_GT(got, want))
-#define ASSERT_TRUE(cond)    TEST_ASSERT(EXPECT_TRUE(cond))
-#define ASSERT_OK(call)	     TEST_ASSERT(EXPECT_OK(call))
+#define ASSERT_EQ(got, want) TEST_ASSERT(TEST_COMPARE(TEST_EQ, #got, got, want))
+#define ASSERT_NE(got, want) TEST_ASSERT(TEST_COMPARE(TEST_NE, #got, got, want))
+#define ASSERT_GE(got, want) TEST_ASSERT(TEST_COMPARE(TEST_GE, #got, got, want))
+#define ASSERT_GT(got, want) TEST_ASSERT(TEST_COMPARE(TEST_GT, #got, got, want))
+#define ASSERT_TRUE(cond)    TEST_ASSERT(test_true(__FILE__, __LINE__, #cond, (cond)))
+#define ASSERT_OK(call)	     TEST_ASSERT(test_errno(__FILE__, __LINE__, #call, (call), NULL, 0))
 
 /* Polls: emulated and loaded hosts are late, so the limit is generous (8 s) and costs nothing when all is well. */
 void test_pause_us(unsigned int us);
