@@ -56,13 +56,17 @@ clean:
 # ---- the two commands. Set-up comes first: the build needs the cross compiler and libfdt it brings.
 .PHONY: run check format lint
 JOBS := $(shell nproc)
+# The first build takes half a minute and more: say so.
+say-build = @[ -d $(BUILD) ] || echo "assay: building the programs" >&2
 run:
-	@$(MAKE) -s setup-run
+	@lab/setup.sh run
+	$(say-build)
 	@$(MAKE) -s -j$(JOBS) build
 	@./assay run $(ARGS)
 
 check:
-	@$(MAKE) -s setup-check
+	@lab/setup.sh check
+	$(say-build)
 	@$(MAKE) -s -j$(JOBS) build
 	@$(PYTHON) runner/check.py --out $(OUT)/check $(addprefix --make ,$(sort $(CHECKS))) $(CHECK_ARGS)
 

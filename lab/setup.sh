@@ -68,8 +68,10 @@ esac
 
 # The name of a package that has the compiler's version in it, once apt knows it.
 real_name() {
+	local version
 	if [[ $1 == libclang-rt ]]; then
-		apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/libclang-rt-\1-dev/p' | head -n 1
+		version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
+		echo "libclang-rt-${version:-14}-dev" # 14: Debian 12, whose lists were never read
 	else
 		echo "$1"
 	fi
@@ -81,10 +83,9 @@ install_missing() {
 	if [[ $(id -u) != 0 ]]; then
 		if ! type -P sudo >/dev/null; then
 			for name in "${missing[@]}"; do
-				name=$(real_name "$name")
-				[[ $name ]] && names+=("$name")
+				names+=("$(real_name "$name")")
 			done
-			die "packages are missing, and this is not root; as root: apt-get install ${names[*]}"
+			die "packages are missing, and this is not root; as root: apt-get update; apt-get install --no-install-recommends ${names[*]}"
 		fi
 		root=(sudo)
 	fi
@@ -95,8 +96,7 @@ install_missing() {
 		echo "assay: going on with the lists that are there" >&2
 	}
 	for name in "${missing[@]}"; do
-		name=$(real_name "$name")
-		[[ $name ]] && names+=("$name")
+		names+=("$(real_name "$name")")
 	done
 	echo "assay: installing with apt-get: ${names[*]}" >&2
 	if ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
