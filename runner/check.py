@@ -88,10 +88,13 @@ def main() -> int:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
 
-    todo = [step for step in steps(args.make) if not args.only or step.name in args.only]
-    if not todo:
-        print(f"check: no step is called {' or '.join(args.only)}", file=sys.stderr)
+    known = steps(args.make)
+    unknown = [name for name in args.only if name not in {step.name for step in known}]
+    if unknown:
+        print(f"check: no step is called {' or '.join(unknown)}; there are: "
+              f"{', '.join(step.name for step in known)}", file=sys.stderr)
         return 2
+    todo = [step for step in known if not args.only or step.name in args.only]
     total = [0, 0, 0]
     bad = []
     for step in todo:
