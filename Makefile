@@ -2,6 +2,7 @@
 #
 #   make run     the suite in the default lab cell, or natively on an ARM64 server with KVM
 #   make check   every test of the project
+#   make sweep   the suite in every cell of the lab, one report
 #   make build   all programs, nothing run
 #
 # Everything that is made goes to out/; the lab's kernels and QEMU to the user's cache.

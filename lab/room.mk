@@ -28,10 +28,19 @@ check-lab: $(BUNDLE)/init $(BUNDLE)/agent $(BUILD)/lab/tests/unit
 
 CHECKS += check-lab
 
-.PHONY: setup-run setup-check
+# The whole suite in every cell, with one report.
+.PHONY: sweep
+sweep:
+	@$(MAKE) -s setup-kernel
+	@$(MAKE) -s -j$(JOBS) build
+	@./assay lab sweep --counts $(ARGS)
+
+.PHONY: setup-run setup-check setup-kernel
 setup-run:
 	@lab/setup.sh run
 setup-check:
 	@lab/setup.sh check
+setup-kernel:
+	@lab/setup.sh kernel
 
 -include $(lab_obj:.o=.d)

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Makes sure of the tools: `lab/setup.sh run` for `make run`, `lab/setup.sh check` for `make check`.
+# Makes sure of the tools: `lab/setup.sh run` for `make run`, `lab/setup.sh check` for `make check`,
+# `lab/setup.sh kernel` for cells whose kernel is built here.
 # When everything is there it needs neither root nor network and says nothing.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -60,10 +61,22 @@ need_check() {
 	has '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' || missing+=(libclang-rt)
 }
 
+# What Debian's kernel source is unpacked and built with.
+need_kernel() {
+	need_run
+	cmd xz xz-utils
+	cmd flex flex
+	cmd bison bison
+	cmd bc bc
+	file /usr/include/openssl/ssl.h libssl-dev
+	file /usr/include/libelf.h libelf-dev
+}
+
 case $profile in
 run) need_run ;;
+kernel) need_kernel ;;
 check) need_run && need_check ;;
-*) die "setup.sh: say what for: \`run\` or \`check\`, not '$profile'" ;;
+*) die "setup.sh: say what for: \`run\`, \`check\` or \`kernel\`, not '$profile'" ;;
 esac
 
 # The name of a package that has the compiler's version in it, once apt knows it.

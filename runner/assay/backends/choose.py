@@ -7,6 +7,7 @@ import dataclasses
 from argparse import Namespace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import AssayError
 from ..plan import unknown
@@ -14,20 +15,30 @@ from ..progress import Plain
 from . import native
 from .base import Backend
 
+if TYPE_CHECKING:
+    from ..lab import LabCell
 
-def cells_of(args: Namespace, say: Plain) -> list[Backend]:
-    """The lab cells asked for; those this QEMU cannot run are left out by name."""
+
+def cells_named(globs: list[str]) -> dict[str, LabCell]:
+    """The cells of these names or globs, in the order of the globs; none is the default cell."""
     from ..lab import DEFAULT_CELL, load_cells
-    from ..lab.qemu import find_qemu
-    from .lab import LabBackend
 
     cells = load_cells()
     chosen = {}
-    for glob in args.cell or [DEFAULT_CELL]:
+    for glob in globs or [DEFAULT_CELL]:
         hits = [cell for name, cell in cells.items() if fnmatchcase(name, glob)]
         if not hits:
             raise unknown("cell", glob, cells, "`./assay lab list` shows all")
         chosen.update((cell.name, cell) for cell in hits)
+    return chosen
+
+
+def cells_of(args: Namespace, say: Plain) -> list[Backend]:
+    """The lab cells asked for; those this QEMU cannot run are left out by name."""
+    from ..lab.qemu import find_qemu
+    from .lab import LabBackend
+
+    chosen = cells_named(args.cell)
     kernel = Path(args.kernel) if args.kernel else None
     if kernel and not kernel.is_file():
         raise AssayError(f"--kernel {args.kernel}: no such file; give an Image, a vmlinuz or a .deb")

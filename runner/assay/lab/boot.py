@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AssayError
-from . import kernels
+from . import firmware, kernels
 from .cells import LabCell, load_kernels
 from .cpio import Archive
 from .qemu import Qemu, find_qemu
@@ -346,6 +346,8 @@ def command_line(cell: LabCell, exec_path: str | None = None, network: str | Non
         words.append(f"assay.net={network}")
     if exec_path:
         words.append(f"assay.exec={exec_path}")
+    if cell.firmware == "uefi":
+        words.append("acpi=force")  # the firmware offers a device tree too, and the kernel would prefer that
     if cell.append:
         words.append(cell.append)
     return " ".join(words)
@@ -355,7 +357,8 @@ def machine(cell: LabCell) -> list[str]:
     """QEMU's options for the cell itself."""
     properties = f"virt,virtualization=on,gic-version={cell.gic}" + (f",{cell.machine}" if cell.machine else "")
     return ["-M", properties, "-cpu", cell.cpu, "-smp", str(cell.cpus), "-m", str(cell.memory), "-nodefaults",
-            "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-monitor", "none"]
+            "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-monitor", "none",
+            *(word for entry in cell.smbios for word in ("-smbios", entry))]
 
 
 def _memory_file(name: str, data: bytes) -> int:
@@ -385,7 +388,8 @@ def prepare(cell: LabCell, bundle: Path, job: str, *, qemu: Qemu | None = None, 
         raise AssayError(reason)
     files = kernels.own(kernel) if kernel else kernels.get(load_kernels()[cell.kernel])
     initrd = _memory_file("initramfs", initramfs(bundle, job, extra, with_bundle, files.image))
-    argv = [*qemu.argv, *machine(cell), "-kernel", str(files.image), "-initrd", f"/proc/self/fd/{initrd}",
+    bios = ["-bios", str(firmware.uefi())] if cell.firmware == "uefi" else []
+    argv = [*qemu.argv, *machine(cell), *bios, "-kernel", str(files.image), "-initrd", f"/proc/self/fd/{initrd}",
             "-append", command_line(cell, exec_path, network), *options]
     emulator = {**(qemu.record or {}), "version": qemu.version_text, "path": qemu.path, "origin": qemu.origin}
     return Prepared(argv, initrd, {"kernel": files.record, "qemu": emulator})

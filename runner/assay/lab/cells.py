@@ -25,12 +25,14 @@ _CAPABILITY = re.compile("|".join(cap.replace("BITS", r"[1-9]\d*").replace("SIZE
                                   for cap in CAPABILITIES))
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "kvm_mode": ("vhe", "nvhe", "protected", "nested"), "gic": (2, 3, 4), "timing": ("emulated", "real"),
-    "page_size": (4, 16, 64), "thp": (None, "always", "madvise", "never"),
+    "page_size": (4, 16, 64), "thp": (None, "always", "madvise", "never"), "firmware": ("none", "uefi"),
 }
 _RANGES = {"cpus": (1, 64), "memory": (128, 65536), "time_scale": (0.1, 1000)}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "str": str, "int": int, "float": (int, float), "str | None": str, "dict[str, int]": dict, "tuple[str, ...]": list,
 }
+_WORDS = {"smbios": r"type=\d+(,[a-z-]+=[^,]*)*", "options": r"CONFIG_[A-Z0-9_]+=(y|n|\d+|\".*\")"}
+_FORMS = {"smbios": "type=NUMBER,KEY=VALUE…", "options": "CONFIG_WORD=y"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ class Kernel:
     suite: str
     series: str
     page_size: int
+    options: tuple[str, ...] = ()
+
+    @property
+    def built(self) -> bool:
+        """Whether it is built here, from a package with the source."""
+        return self.package.startswith("linux-source")
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,8 @@ class LabCell:
     hugepages: dict[str, int] = field(default_factory=dict)
     thp: str | None = None
     needs: str = ""
+    firmware: str = "none"
+    smbios: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, name: str, path: Path | None = None) -> LabCell:
@@ -135,6 +145,10 @@ def _check(where: str, key: str, kind: str, value: Any) -> None:
         for cap in value:
             if not isinstance(cap, str) or not _CAPABILITY.fullmatch(cap):
                 raise AssayError(f"{where}: has {cap!r}, which is none of {', '.join(CAPABILITIES)}")
+    if key in ("smbios", "options"):
+        for word in value:
+            if not isinstance(word, str) or not re.fullmatch(_WORDS[key], word):
+                raise AssayError(f"{where}: {key} has {word!r}, which is not of the form {_FORMS[key]}")
     if key == "hugepages":
         for size, count in value.items():
             if not size.isdecimal() or not isinstance(count, int) or count < 1:
@@ -146,7 +160,11 @@ def _check(where: str, key: str, kind: str, value: Any) -> None:
 def load_kernels(path: Path | None = None) -> dict[str, Kernel]:
     """All kernels, by name."""
     path = path or LAB / "kernels.toml"
-    return {name: _entry(Kernel, path, name, table) for name, table in _toml(path).items()}
+    kernels = {name: _entry(Kernel, path, name, table) for name, table in _toml(path).items()}
+    for kernel in kernels.values():
+        if kernel.options and not kernel.built:
+            raise AssayError(f"{shown(path)}: [{kernel.name}]: options are for a kernel built here, of linux-source-*")
+    return kernels
 
 
 def load_cells(path: Path | None = None, kernels: Path | None = None) -> dict[str, LabCell]:

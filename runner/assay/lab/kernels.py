@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AssayError
-from . import cache
+from . import build, cache
 from .apt import FetchError, Package, PrivateApt, deb_fields, unpack
 from .cells import Kernel
+from .source import linux_source
 
 OWN_KEPT = 4
 
@@ -37,7 +38,9 @@ class KernelFiles:
 
 
 def get(kernel: Kernel, refresh: bool = False) -> KernelFiles:
-    """The kernel from the cache; fetched when it is not there."""
+    """The kernel from the cache; fetched, or built, when it is not there."""
+    if kernel.built:
+        return _built(kernel, refresh)
     folder = cache.root() / "kernels" / kernel.name
     found = None if refresh else _cached(folder)
     if found:
@@ -61,6 +64,37 @@ def get(kernel: Kernel, refresh: bool = False) -> KernelFiles:
     if not found:
         raise AssayError(f"{folder} is incomplete; remove it and run the same command again")
     return found
+
+
+def _built(kernel: Kernel, refresh: bool) -> KernelFiles:
+    """A kernel of the lab's own. One of another configuration than today's is built anew."""
+    folder = cache.root() / "kernels" / kernel.name
+    wanted = build.digest(kernel.options)
+
+    def there() -> KernelFiles | None:
+        found = _cached(folder)
+        return found if found and not refresh and found.record.get("config_sha256") == wanted else None
+
+    if found := there():
+        return found
+    with cache.lock(f"kernel-{kernel.name}"):
+        if found := there():
+            return found
+        build.check_tools()
+        source = linux_source(kernel.package, kernel.suite, refresh)
+        _check_series(kernel, source.version)
+        with cache.staged(folder) as part:
+            build.into(part, kernel, source)
+    found = _cached(folder)
+    if not found:
+        raise AssayError(f"{folder} is incomplete; remove it and run the same command again")
+    return found
+
+
+def _check_series(kernel: Kernel, version: str) -> None:
+    if not re.match(re.escape(kernel.series) + r"(\.|$)", version):
+        raise FetchError(f"kernel {kernel.name}: Debian {kernel.suite} has {version} now, not {kernel.series}; "
+                         "correct suite or series in lab/kernels.toml")
 
 
 def _cached(folder: Path) -> KernelFiles | None:
@@ -87,9 +121,7 @@ def _resolve(apt: PrivateApt, kernel: Kernel) -> list[Package]:
     if not packages:
         raise FetchError(f"kernel {kernel.name}: {kernel.package} in {kernel.suite} names no linux-image package; "
                          "correct lab/kernels.toml")
-    if not re.match(re.escape(kernel.series) + r"(\.|$)", version):
-        raise FetchError(f"kernel {kernel.name}: Debian {kernel.suite} has {version} now, not {kernel.series}; "
-                         "correct suite or series in lab/kernels.toml")
+    _check_series(kernel, version)
     return packages
 
 

@@ -120,3 +120,48 @@ def test_command_line_and_machine(tmp_path):
 
 def test_each_kernel_is_used_or_known():
     assert {cell.kernel for cell in load_cells().values()} <= set(load_kernels())
+
+
+def test_every_cell_that_was_promised():
+    cells = load_cells()
+    wanted = {"k6.12-16k", "k6.12-64k", "k6.12-64k-a64fx", "k6.12-gicv4", "k6.12-protected", "k6.12-a57", "k6.12-v1",
+              "k6.12-uefi", "k6.12-nvhe", "k6.12-a64fx", "k7.2-max", "k7.2-nested"}
+    assert wanted <= set(cells)
+    assert {cell.page_size for cell in cells.values()} == {4, 16, 64}
+    assert {cell.gic for cell in cells.values()} == {2, 3, 4}
+    assert {cell.kvm_mode for cell in cells.values()} == {"vhe", "nvhe", "protected", "nested"}
+    for cell in cells.values():  # each huge page size that init reserves is one the cell promises, and fits
+        for size, count in cell.hugepages.items():
+            name = f"{int(size) >> 20}G" if int(size) >> 20 else f"{int(size) >> 10}M"
+            assert f"hugetlb-{name}" in cell.has
+        assert sum(int(size) * count for size, count in cell.hugepages.items()) <= cell.memory * 1024 // 2
+
+
+def test_a_server_with_firmware():
+    cell = load_cells()["k6.12-uefi"]
+    assert "acpi=force" in command_line(cell).split()
+    words = machine(cell)
+    assert words[words.index("-smbios") + 1].startswith("type=4,current-speed=2600")
+    default = load_cells()[DEFAULT_CELL]
+    assert "acpi=force" not in command_line(default) and "-smbios" not in machine(default)
+
+
+@pytest.mark.parametrize(("line", "message"), [
+    ('firmware = "bios"', "firmware = 'bios' is none of none, uefi"),
+    ('smbios = ["current-speed=1"]', "smbios has 'current-speed=1', which is not of the form type=NUMBER"),
+    ('smbios = [4]', "smbios has 4, which is not"),
+])
+def test_a_slip_in_what_starts_the_host(tmp_path, line, message):
+    with pytest.raises(AssayError) as e:
+        load(tmp_path, GOOD + line + "\n")
+    assert message in str(e.value) and "\n" not in str(e.value)
+
+
+def test_a_kernel_that_is_built(tmp_path):
+    source = KERNELS.replace('"p"', '"linux-source-6.12"')
+    load(tmp_path, GOOD, source + 'options = ["CONFIG_ARM64_64K_PAGES=y"]\n')
+    with pytest.raises(AssayError, match="options has '64K', which is not of the form CONFIG_WORD=y"):
+        load(tmp_path, GOOD, source + 'options = ["64K"]\n')
+    with pytest.raises(AssayError, match=r"options are for a kernel built here, of linux-source-\*"):
+        load(tmp_path, GOOD, KERNELS + 'options = ["CONFIG_SMP=y"]\n')
+    assert load_kernels()["built-6.12-64k"].built and not load_kernels()["debian-6.12"].built
