@@ -222,6 +222,11 @@ static void port_memory_facts(struct env *e, uint64_t fact[4])
 	fact[3] = m->vm.ipa_bits;
 }
 
+static int port_memory_thp(struct env *e, uint64_t *bytes)
+{
+	return ram_thp_bytes(&machine(e)->ram, bytes);
+}
+
 const struct test_port_host machine_port_ops = {
 	.line = port_line,
 	.exit = port_exit,
@@ -230,4 +235,5 @@ const struct test_port_host machine_port_ops = {
 	.pin = port_pin,
 	.clocks = port_clocks,
 	.memory_facts = port_memory_facts,
+	.memory_thp = port_memory_thp,
 };

@@ -54,6 +54,8 @@ enum assay_action_op {
 	ASSAY_ACT_PIN = 7,
 	/* ret0 = host page size, ret1 = backing page size of guest RAM, ret2 = THP size (0: none), ret3 = IPA bits of the VM */
 	ASSAY_ACT_MEMORY_FACTS = 8,
+	/* ret0 = bytes of guest RAM that transparent huge pages back now (AnonHugePages of /proc/self/smaps) */
+	ASSAY_ACT_MEMORY_THP = 9,
 };
 
 struct assay_action {

@@ -93,19 +93,54 @@ TEST(pagesize, hugetlb_memory_is_mapped_by_huge_pages, RULE("PAGE-S2-2"),
 	     facts[0] >> 10);
 }
 
-/* Whether there is a transparent huge page to be had is the host's affair at that moment. */
-TEST(pagesize, transparent_huge_memory_is_mapped_by_huge_pages, RULE("PAGE-S2-3"),
-     .vmm = "--memory 64M,backing=thp")
+/* The huge page that is a block of stage 2: 32 MiB where pages are of 16 KiB, 512 MiB where they are of 64 KiB. */
+static void huge_page_is_a_block(uint64_t size)
 {
 	uint64_t facts[4], faults;
 
 	memory_facts(facts);
-	NEED("thp", facts[2] != 0, "the host has no transparent huge pages");
-	NEED("thp-2m", facts[2] <= REGION,
-	     "the host's transparent huge pages are of %lu MiB, more than this VM can show",
-	     facts[2] >> 20);
+	EXPECT_EQ(facts[1], size);
+	NEED("stage2-block", block_size(facts[0]) == size,
+	     "%lu MiB is no block of stage 2 where the host's pages are of %lu KiB", size >> 20,
+	     facts[0] >> 10);
 	faults = faults_of_region(facts[0]);
 	NOTE("%lu exits for %llu MiB", faults, REGION >> 20);
+	if (EXPECT_TRUE(fits(faults, size)))
+		FACT("pagesize.stage2_block_hugetlb_largest", "%lu", size);
+}
+
+TEST(pagesize, hugetlb_memory_of_32m_is_one_block, RULE("PAGE-S2-2"),
+     .vmm = "--memory 64M,backing=hugetlb:32M")
+{
+	huge_page_is_a_block(32 * SZ_1M);
+}
+
+TEST(pagesize, hugetlb_memory_of_512m_is_one_block, RULE("PAGE-S2-2"),
+     .vmm = "--memory 512M,backing=hugetlb:512M")
+{
+	huge_page_is_a_block(512 * SZ_1M);
+}
+
+/*
+ * RAM of 1 GiB, so that a huge page of each size the host may have fits; only
+ * what is touched costs memory. Whether there is one to be had is the host's
+ * affair at that moment: it says so itself.
+ */
+TEST(pagesize, transparent_huge_memory_is_mapped_by_huge_pages, RULE("PAGE-S2-3"),
+     .vmm = "--memory 1G,backing=thp", .limit_ms = 20000)
+{
+	struct assay_action a = {.op = ASSAY_ACT_MEMORY_THP};
+	uint64_t facts[4], faults;
+
+	memory_facts(facts);
+	NEED("thp", facts[2] != 0, "the host has no transparent huge pages");
+	faults = faults_of_region(facts[0]);
+	NOTE("%lu exits for %llu MiB", faults, REGION >> 20);
+	if (port_action(&a) == 0) {
+		NOTE("%lu MiB of RAM are in transparent huge pages", a.ret[0] >> 20);
+		NEED("thp-free", a.ret[0] >= facts[2],
+		     "the host had no free huge page of %lu MiB for this VM", facts[2] >> 20);
+	}
 	if (fits(faults, facts[2]))
 		FACT("pagesize.stage2_block_thp", "%lu", facts[2]);
 	else

@@ -169,6 +169,32 @@ int ram_alloc(struct ram *r, const struct ram_conf *c)
 	return ret;
 }
 
+/* Mappings of RAM have addresses of their own in smaps: "START-END perms …", then "Key: N kB" lines. */
+int ram_thp_bytes(const struct ram *r, uint64_t *bytes)
+{
+	static const char key[] = "AnonHugePages:";
+	uint64_t from = (uint64_t)(uintptr_t)r->host, to = from + r->size;
+	bool ours = false, known = false;
+	char line[256];
+	FILE *f = fopen("/proc/self/smaps", "re");
+
+	if (!f)
+		return -errno;
+	*bytes = 0;
+	while (fgets(line, sizeof(line), f)) {
+		uint64_t start, end;
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
+			ours = start < to && end > from;
+		else if (ours && strncmp(line, key, sizeof(key) - 1) == 0) {
+			*bytes += strtoull(line + sizeof(key) - 1, NULL, 10) * 1024;
+			known = true;
+		}
+	}
+	fclose(f);
+	return known ? 0 : -ENOENT;
+}
+
 void ram_free(struct ram *r)
 {
 	if (r->map)

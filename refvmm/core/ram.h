@@ -29,6 +29,8 @@ struct ram {
 
 /* 0 or a negative error, logged. Pages come into being when they are touched. */
 int ram_alloc(struct ram *r, const struct ram_conf *c);
+/* How much of it transparent huge pages back at this moment. */
+int ram_thp_bytes(const struct ram *r, uint64_t *bytes);
 void ram_free(struct ram *r);
 
 #endif

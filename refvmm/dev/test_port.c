@@ -111,6 +111,8 @@ static int act(struct dev *d, struct assay_action *a)
 	case ASSAY_ACT_MEMORY_FACTS:
 		d->env->port->memory_facts(d->env, a->ret);
 		return 0;
+	case ASSAY_ACT_MEMORY_THP:
+		return d->env->port->memory_thp(d->env, &a->ret[0]);
 	}
 	return -ENOSYS;
 }

@@ -15,6 +15,7 @@ struct test_port_host {
 	int (*pin)(struct env *e, uint64_t cpu, uint64_t *online);
 	void (*clocks)(struct env *e, uint64_t *monotonic_ns, uint64_t *raw_ns);
 	void (*memory_facts)(struct env *e, uint64_t fact[4]);
+	int (*memory_thp)(struct env *e, uint64_t *bytes);
 };
 
 extern const struct dev_ops test_port_ops;

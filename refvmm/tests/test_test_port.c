@@ -73,8 +73,15 @@ static void on_memory_facts(struct env *e, uint64_t fact[4])
 		fact[i] = 1000 + i;
 }
 
-static const struct test_port_host host = {on_line, on_exit_status, on_stat,	    on_pause,
-					   on_pin,  on_clocks,	    on_memory_facts};
+static int on_memory_thp(struct env *e, uint64_t *bytes)
+{
+	(void)e;
+	*bytes = 333;
+	return 0;
+}
+
+static const struct test_port_host host = {on_line, on_exit_status, on_stat,	     on_pause,
+					   on_pin,  on_clocks,	    on_memory_facts, on_memory_thp};
 
 static struct fake_env *new_port(struct seen *s)
 {
@@ -260,6 +267,7 @@ TEST(test_port, asks_the_host)
 	a = act(fe, ASSAY_ACT_MEMORY_FACTS, 0, 0, 0);
 	for (unsigned i = 0; i < 4; i++)
 		EXPECT_EQ(a.ret[i], 1000 + i);
+	EXPECT_EQ(act(fe, ASSAY_ACT_MEMORY_THP, 0, 0, 0).ret[0], 333);
 	EXPECT_EQ(act(fe, ASSAY_ACT_NOP, 0, 0, 0).status, 0);
 	EXPECT_EQ(act(fe, 9999, 0, 0, 0).status, -ENOSYS);
 	fake_env_free(fe);
