@@ -38,13 +38,16 @@ GUEST(count_then_off)
 	guest_result(0, guest_hvc(PSCI_FN_CPU_OFF, 0, 0, 0)); /* does not return */
 }
 
-#define POLLS 2000000U
+/* Both must be over: the guest's counter goes on while the host lets this vCPU wait, each poll is an exit. */
+#define POLLS	     2000U
+#define POLL_SECONDS 5U
 
 GUEST_INLINE uint64_t wait_affinity(uint64_t want)
 {
+	uint64_t until = guest_sysreg(cntvct_el0) + POLL_SECONDS * guest_sysreg(cntfrq_el0);
 	uint64_t is = ~0ULL;
 
-	for (unsigned int n = 0; n < POLLS && is != want; n++)
+	for (unsigned int n = 0; is != want && (n < POLLS || guest_sysreg(cntvct_el0) < until); n++)
 		is = guest_hvc(PSCI_FN_AFFINITY_INFO, 1, 0, 0);
 	return is;
 }
