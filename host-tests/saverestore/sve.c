@@ -111,3 +111,32 @@ TEST(saverestore, impossible_vector_lengths_are_refused, RULE("KVM-SVE-2"))
 	EXPECT_OK(vcpu_try_finalize(vm, 0, KVM_ARM_VCPU_SVE));
 	RUN_TO_END(vm, 0);
 }
+
+/* 4.68: the Z and P registers as arrays of bytes, of which those beyond the vCPU's longest vector read as zero */
+TEST(saverestore, sve_registers_take_every_byte, RULE("KVM-REG-1"))
+{
+	struct vm *vm = vm_new(.vcpus = 1, .sve = true);
+	uint64_t vls[8] = {0};
+	uint8_t want[256], got[256];
+	size_t vl = 0;
+
+	ASSERT_OK(vcpu_try_get(vm, 0, REG_SVE_VLS, vls));
+	for (size_t vq = 1; vq <= 16; vq++)
+		if (vls[0] >> (vq - 1) & 1)
+			vl = 16 * vq;
+	ASSERT_GE(vl, 16U);
+	for (unsigned int n = 0; n < 48; n++) {
+		bool z = n < 32;
+		uint64_t id = z ? KVM_REG_ARM64_SVE_ZREG(n, 0) : KVM_REG_ARM64_SVE_PREG(n - 32, 0);
+		size_t size = z ? 256 : 32, used = z ? vl : vl / 8;
+
+		memset(want, 0, sizeof(want));
+		memset(got, 0, sizeof(got));
+		for (size_t i = 0; i < used; i++)
+			want[i] = (uint8_t)(1 + (7 * n + i) % 255);
+		EXPECT_OK(vcpu_try_set(vm, 0, id, want));
+		EXPECT_OK(vcpu_try_get(vm, 0, id, got));
+		if (!EXPECT_TRUE(memcmp(got, want, size) == 0))
+			NOTE("%c%u of %zu bytes", z ? 'z' : 'p', z ? n : n - 32, used);
+	}
+}
