@@ -168,7 +168,7 @@ class Collector:
 
     def _abandon(self, host: Host, reason: str) -> None:
         for test_id in host.pending:
-            self._keep(host, test_id, Record(test_id), Verdict("error", reason, None, [], {}, []))
+            self._keep(host, test_id, Record(test_id), Verdict("error", reason, None, [], {}, []), ran=False)
         if host.pending:
             self.on_abandoned(host.name, len(host.pending), reason)
         host.pending = []
@@ -177,7 +177,7 @@ class Collector:
         excuse = self.expectations.excuse(record.log, host.hello.get("release"))
         self.on_result(self._keep(host, record.id, record, decide(record, excuse)))
 
-    def _keep(self, host: Host, test_id: str, record: Record, verdict: Verdict) -> dict:
+    def _keep(self, host: Host, test_id: str, record: Record, verdict: Verdict, ran: bool = True) -> dict:
         host.done += 1
         known = self.tests[test_id]
         final, expected, reason = self.expectations.apply(
@@ -186,7 +186,7 @@ class Collector:
             **known, "host": host.name, "verdict": final, "expected": expected, "needs": verdict.needs,
             "reason": reason, "evidence": verdict.evidence, "facts": verdict.facts, "notes": verdict.notes,
             "log": record.log, "stderr": record.err, "ms": record.end.get("ms") if record.end else None,
-            "replay": known["replay"] + host.info.get("replay", ""),
+            "replay": known["replay"] + host.info.get("replay", ""), "ran": ran,
         }
         host.results.setdefault(test_id, []).append(entry)
         return entry
@@ -238,10 +238,16 @@ class Collector:
 
 def _worst(runs: list[dict]) -> dict:
     """One entry for a test that ran several times."""
+    asked = len(runs)
+    runs = [run for run in runs if run["ran"]] or runs[:1]  # a repeat that was not run hides no verdict
+    runs = [{key: value for key, value in run.items() if key != "ran"} for run in runs]
     if len(runs) == 1:
-        return {**runs[0], "runs": 1}
+        notes = [f"1 of {asked} repeats was run"] if asked > 1 else []
+        return {**runs[0], "runs": 1, "notes": runs[0]["notes"] + notes}
     worst = min(runs, key=lambda run: (run["expected"], _WORST.index(run["verdict"])))
     same = sum(run["verdict"] == worst["verdict"] for run in runs)
     note = f"{worst['verdict']} in {same} of {len(runs)} runs"
+    if len(runs) < asked:
+        note += f" ({asked} were asked for)"
     times = [run["ms"] for run in runs if run["ms"] is not None]
     return {**worst, "runs": len(runs), "notes": worst["notes"] + [note], "ms": max(times) if times else None}

@@ -94,6 +94,14 @@ def validate(results: object, path: Path) -> None:
 
 def rebuild(events: list[dict], where: str) -> dict:
     """results.json of a run from its stream, whether or not it came to its end."""
+    try:
+        return _rebuild(events, where)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as e:  # events that no run writes
+        raise AssayError(f"{where}: is damaged: an event is not as a run writes it ({type(e).__name__}: {e}); "
+                         "it cannot be rebuilt") from e
+
+
+def _rebuild(events: list[dict], where: str) -> dict:
     if not events or events[0]["ev"] != "run":
         raise AssayError(f"{where}: does not begin with the event of a run; it cannot be rebuilt")
     run = dict(events[0]["run"])

@@ -56,6 +56,7 @@ class RunFolder:
     """A new folder for a new run; no other run is ever touched."""
 
     def __init__(self, out: Path, now: datetime | None = None) -> None:
+        self._broken: AssayError | None = None
         self.started = now or datetime.now(timezone.utc)
         stamp = self.started.strftime("%Y%m%dT%H%M%SZ")
         try:
@@ -85,12 +86,19 @@ class RunFolder:
 
     def append(self, event: dict) -> None:
         """Write one event; it is in the file when this returns."""
+        if self._broken:  # another lane's event failed: behind a torn line nothing could be read again
+            raise self._broken
         line = (json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8", "replace")
         try:
             while line:
                 line = line[self._stream.write(line):]
+            if not os.fstat(self._stream.fileno()).st_nlink:
+                self._broken = AssayError(f"{shown(self.path)} was removed while the run went on: what was recorded is "
+                                          "gone; run it again")
+                raise self._broken
         except OSError as e:
-            raise write_error(self.path / STREAM, e) from e
+            self._broken = write_error(self.path / STREAM, e)
+            raise self._broken from e
 
     def close(self) -> None:
         """No more events."""
@@ -134,7 +142,7 @@ def read_stream(path: Path) -> list[dict]:
             event = json.loads(line)
             if not isinstance(event, dict) or "ev" not in event:
                 raise ValueError("no event")
-        except ValueError as e:
+        except (ValueError, RecursionError) as e:
             if number == len(lines):
                 break
             raise AssayError(f"{shown(path)}: line {number} is damaged ({e}); the run cannot be rebuilt") from e
@@ -156,7 +164,10 @@ def read_results(folder: Path) -> dict:
         raise AssayError(f"{shown(path)} does not exist") from None
     except OSError as e:
         raise AssayError(f"{shown(path)}: cannot be read: {e.strerror}") from e
-    except ValueError as e:
-        raise AssayError(f"{shown(path)} is no JSON: {e}") from e
+    except (ValueError, RecursionError) as e:
+        hint = ""
+        if (folder / STREAM).exists():
+            hint = f"; `./assay report --rejudge {shown(folder)}` makes it again from the stream"
+        raise AssayError(f"{shown(path)} is no JSON: {e}{hint}") from e
     record.validate(data, path)
     return data

@@ -227,7 +227,55 @@ def test_a_stream_damaged_in_the_middle_is_one_line(assay, tmp_path):
     assert status == 2 and "line 4 is damaged" in err and len(err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": 2}', "\x00", "null"])
+@pytest.mark.parametrize("change", [
+    {"t": {}}, {"t": None}, {"id": []}, {"text": 0}, {"fields": 0}, {"tests": None}, {"known": None}, {"info": []},
+    {"order": 0}, {"run": 0}])
+def test_an_event_that_no_run_writes_is_one_line(assay, tmp_path, change):
+    assay("run", "s.good")
+    stream = (tmp_path / "out" / "latest").resolve() / "stream.jsonl"
+    events = [json.loads(line) for line in stream.read_text().splitlines()]
+    events = [{**event, **{key: value for key, value in change.items() if key in event}} for event in events]
+    stream.write_text("".join(json.dumps(event) + "\n" for event in events))
+    (stream.parent / "results.json").unlink()
+    status, _, err = assay("report")
+    assert status in (0, 2) and len(err.splitlines()) == (1 if status else 0), err
+    assert status == 2 or change in ({"id": []},), "a record was made of nonsense"
+
+
+def test_interrupted_repeats_hide_no_verdict(assay, tmp_path):
+    assay("run", "s.good", "s.bad", "--repeat", "3")
+    folder = (tmp_path / "out" / "latest").resolve()
+    lines = (folder / "stream.jsonl").read_bytes().split(b"\n")
+    ends = [n for n, line in enumerate(lines) if b'"ev":"end"' in line]
+    interrupted_copy(folder, tmp_path / "part", ends[2] + 1)
+    status, _, err = assay("report", str(tmp_path / "part"))
+    assert status == 0, err
+    tests = by_name(json.loads((tmp_path / "part" / "results.json").read_text()))
+    assert tests["good"]["verdict"] == "pass" and tests["good"]["runs"] == 2
+    assert tests["good"]["notes"][-1] == "pass in 2 of 2 runs (3 were asked for)"
+    assert tests["bad"]["verdict"] == "fail" and tests["bad"]["notes"][-1] == "1 of 3 repeats was run"
+
+
+def test_nothing_is_written_behind_a_torn_event(tmp_path):
+    folder = store.RunFolder(tmp_path)
+    stream, folder._stream = folder._stream, open("/dev/full", "wb", buffering=0)
+    with pytest.raises(store.AssayError, match="no space left"):
+        folder.append({"ev": "a"})
+    folder._stream = stream  # there is space again
+    with pytest.raises(store.AssayError, match="no space left"):
+        folder.append({"ev": "b"})
+    assert (folder.path / "stream.jsonl").read_bytes() == b""
+
+
+def test_folder_that_is_removed_in_mid_run_is_one_line(tmp_path):
+    folder = store.RunFolder(tmp_path)
+    folder.append({"ev": "a"})
+    (folder.path / "stream.jsonl").unlink()
+    with pytest.raises(store.AssayError, match="was removed while the run went on"):
+        folder.append({"ev": "b"})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": 2}', "\x00", "null", "[" * 100_000])
 def test_results_that_are_no_record_are_one_line(assay, tmp_path, text):
     folder = tmp_path / "out" / "20260101T000000Z-0000"
     folder.mkdir(parents=True)
