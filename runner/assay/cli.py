@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
         if found:
             word = found.group(1).split()[0]
             options = [option for action in self.options() for option in action]
-            close = difflib.get_close_matches(word.partition("=")[0], options, n=2)
+            close = difflib.get_close_matches(word.partition("=")[0], list(dict.fromkeys(options)), n=2)
             message = f"there is no option '{word}'" + (f"; close: {', '.join(close)}" if close else "")
         raise AssayError(f"{self.prog}: {message}; see `{self.prog} --help`")
 
@@ -68,6 +68,13 @@ def seed(text: str) -> int:
     if not 0 <= value < 1 << 64:
         raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to 2^64-1, such as 0x5eed")
     return value
+
+
+def path(text: str) -> str:
+    """A path; an unset shell variable must not silently mean the default."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return text
 
 
 def count(text: str) -> int:
@@ -104,12 +111,12 @@ def _selection(parser: argparse.ArgumentParser) -> None:
 
 
 def _bundle(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bundle", default=shown(BUNDLE), metavar="DIR",
+    parser.add_argument("--bundle", type=path, default=shown(BUNDLE), metavar="DIR",
                         help="folder of the programs that run on the host (default: %(default)s)")
 
 
 def _out(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", default=shown(OUT), metavar="DIR", help="folder of the runs (default: %(default)s)")
+    parser.add_argument("--out", type=path, default=shown(OUT), metavar="DIR", help="folder of the runs (default: %(default)s)")
 
 
 def _run(sub: argparse._SubParsersAction) -> None:
@@ -121,9 +128,9 @@ def _run(sub: argparse._SubParsersAction) -> None:
     where = parser.add_argument_group("where")
     where.add_argument("--cell", action="append", default=[], metavar="GLOB",
                        help="cell of the lab, by name or glob (repeatable); ./assay lab list shows them")
-    where.add_argument("--kernel", metavar="PATH",
+    where.add_argument("--kernel", type=path, metavar="PATH",
                        help="boot the cell with this kernel: Image, vmlinuz or .deb (arm64)")
-    where.add_argument("--qemu", metavar="PATH", help="QEMU for the lab, 7.2 or newer")
+    where.add_argument("--qemu", type=path, metavar="PATH", help="QEMU for the lab, 7.2 or newer")
     where.add_argument("--host", action="append", default=[], metavar="URL",
                        help="ssh://[USER@]HOST[:PORT]: an ARM64 server; needs a shell there, nothing else (repeatable)")
     where.add_argument("--ssh-option", action="append", default=[], metavar="OPT",
@@ -198,7 +205,7 @@ def _others(sub: argparse._SubParsersAction) -> None:
     parser = sub.add_parser("doctor", help="what is there and what is missing",
                             description="Tools, KVM, programs, QEMU, cells and cached kernels; exit status 2 when "
                             "nothing can be run.")
-    parser.add_argument("--qemu", metavar="PATH", help="look at this QEMU")
+    parser.add_argument("--qemu", type=path, metavar="PATH", help="look at this QEMU")
     parser.set_defaults(module="doctor")
 
 

@@ -35,13 +35,15 @@ def cells_named(globs: list[str]) -> dict[str, LabCell]:
 
 def cells_of(args: Namespace, say: Plain) -> list[Backend]:
     """The lab cells asked for; those this QEMU cannot run are left out by name."""
+    from ..lab import kernels
     from ..lab.qemu import find_qemu
     from .lab import LabBackend
 
     chosen = cells_named(args.cell)
     kernel = Path(args.kernel) if args.kernel else None
     if kernel and not kernel.is_file():
-        raise AssayError(f"--kernel {args.kernel}: no such file; give an Image, a vmlinuz or a .deb")
+        what = "is no file" if kernel.exists() else "no such file"
+        raise AssayError(f"--kernel {args.kernel}: {what}; give an Image, a vmlinuz or a .deb")
     if args.time_scale:
         chosen = {name: dataclasses.replace(cell, time_scale=args.time_scale) for name, cell in chosen.items()}
     qemu = find_qemu(args.qemu)
@@ -53,6 +55,8 @@ def cells_of(args: Namespace, say: Plain) -> list[Backend]:
             say.say(f"left out: {reason}")
         else:
             usable.append(LabBackend(cell, Path(args.bundle), qemu, kernel))
+    if kernel and usable:
+        kernels.own(kernel)  # what is no kernel leaves no run behind, and the lanes find it in the cache
     if not usable:
         raise AssayError(f"QEMU {qemu.version_text} can run none of the cells: {', '.join(chosen)}")
     return usable

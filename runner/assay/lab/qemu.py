@@ -45,7 +45,8 @@ def version_of(argv: tuple[str, ...], path: str) -> tuple[int, ...]:
         raise AssayError(f"QEMU {path}: cannot be run: {getattr(e, 'strerror', None) or e}") from e
     found = re.search(r"QEMU emulator version (\d+(?:\.\d+)+)", done.stdout)
     if not found:
-        raise AssayError(f"QEMU {path}: is no qemu-system-aarch64: {(done.stdout or done.stderr).strip()[:120]!r}")
+        said = (done.stdout or done.stderr).strip().partition("\n")[0][:80]
+        raise AssayError(f"QEMU {path}: is no {PROGRAM}: it says {said or 'nothing'!r}; give the path of one")
     return tuple(int(n) for n in found.group(1).split("."))
 
 
