@@ -345,7 +345,7 @@ def test_a_qemu_of_the_users_own(tmp_path):
 
 @pytest.mark.parametrize(("version", "machines", "message"), [
     ("QEMU emulator version 7.1.0", "virt-7.2  x", "needs 7.2 or newer"),
-    ("hello", "", "is no qemu-system-aarch64: 'hello'"),
+    ("hello", "", "is no qemu-system-aarch64: it says 'hello'"),
     ("QEMU emulator version 9.1.0", "pc  x", "has no ARM machine"),
 ])
 def test_a_qemu_that_does_not_fit(tmp_path, version, machines, message):
