@@ -46,7 +46,7 @@ GUEST(fault_paged)
 
 static void expect_fault(const struct vcpu *c, unsigned int n, unsigned int fsc, uint64_t far)
 {
-	uint64_t esr = c->result[2 * n], wnr = n >= FIRST_STORE ? WNR : 0;
+	uint64_t esr = c->result[2UL * n], wnr = n >= FIRST_STORE ? WNR : 0;
 	char what[48], got[96], want[96];
 
 	if (ESR_EC(esr) == EC_DABT && (esr & 0x3f) == fsc && (esr & WNR) == wnr &&
@@ -147,10 +147,10 @@ TEST(aborts, page_crossing_faults_in_the_second_page, RULE("KVM-ABORT-6"))
 	c->arg[0] = end;
 	RUN_TO_END(vm, 0);
 	for (unsigned int i = 0; i < 4; i++) {
-		bool good = EXPECT_EQ(ESR_EC(c->result[2 * i]), EC_DABT);
+		bool good = EXPECT_EQ(ESR_EC(c->result[2UL * i]), EC_DABT);
 
-		good &= EXPECT_EQ(c->result[2 * i] & 0x3f, TRANSLATION + 3U);
-		good &= EXPECT_EQ(c->result[2 * i] & WNR, i == 3 ? WNR : 0);
+		good &= EXPECT_EQ(c->result[2UL * i] & 0x3f, TRANSLATION + 3U);
+		good &= EXPECT_EQ(c->result[2UL * i] & WNR, i == 3 ? WNR : 0);
 		good &= EXPECT_EQ(c->result[2 * i + 1], end);
 		if (!good)
 			NOTE("access %u: ldrh -1, ldr w -1, ldr x -7, str x -4", i);
@@ -221,13 +221,13 @@ TEST(aborts, table_in_nobodys_memory_is_an_external_abort, RULE("KVM-ABORT-8"))
 	c->arg[0] = VA_WALK + 0x1230;
 	RUN_TO_END(vm, 0);
 	for (unsigned int n = 0; n < WIDTHS; n++) {
-		uint64_t fsc = c->result[2 * n] & 0x3f;
-		bool good = EXPECT_EQ(ESR_EC(c->result[2 * n]), EC_DABT);
+		uint64_t fsc = c->result[2UL * n] & 0x3f;
+		bool good = EXPECT_EQ(ESR_EC(c->result[2UL * n]), EC_DABT);
 
 		good &= EXPECT_TRUE(fsc == EXTERNAL ||
 				    (fsc >= EXTERNAL_TTW && fsc <= EXTERNAL_TTW + 3));
 		good &= EXPECT_EQ(c->result[2 * n + 1], c->arg[0]);
 		if (!good)
-			NOTE("access %u: ESR %#llx", n, (unsigned long long)c->result[2 * n]);
+			NOTE("access %u: ESR %#llx", n, (unsigned long long)c->result[2UL * n]);
 	}
 }

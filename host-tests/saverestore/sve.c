@@ -133,7 +133,7 @@ TEST(saverestore, sve_registers_take_every_byte, RULE("KVM-REG-1"))
 		memset(want, 0, sizeof(want));
 		memset(got, 0, sizeof(got));
 		for (size_t i = 0; i < used; i++)
-			want[i] = (uint8_t)(1 + (7 * n + i) % 255);
+			want[i] = (uint8_t)(1 + (7UL * n + i) % 255);
 		EXPECT_OK(vcpu_try_set(vm, 0, id, want));
 		EXPECT_OK(vcpu_try_get(vm, 0, id, got));
 		if (!EXPECT_TRUE(memcmp(got, want, size) == 0))

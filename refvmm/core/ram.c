@@ -182,9 +182,11 @@ int ram_thp_bytes(const struct ram *r, uint64_t *bytes)
 		return -errno;
 	*bytes = 0;
 	while (fgets(line, sizeof(line), f)) {
-		uint64_t start, end;
+		char *dash, *blank = NULL;
+		uint64_t start = strtoull(line, &dash, 16);
+		uint64_t end = *dash == '-' ? strtoull(dash + 1, &blank, 16) : 0;
 
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
+		if (end && *blank == ' ')
 			ours = start < to && end > from;
 		else if (ours && strncmp(line, key, sizeof(key) - 1) == 0) {
 			*bytes += strtoull(line + sizeof(key) - 1, NULL, 10) * 1024;
