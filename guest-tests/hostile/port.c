@@ -60,6 +60,10 @@ TEST(hostile, port_emits_no_line_from_outside_ram, RULE("BOARD-PORT-1"))
 		wr32(port, ASSAY_PORT_LINE_LEN, ~0U);
 		EXPECT_EQ(port_ping((uint32_t)i), i);
 	}
+	/* and none that is too long, from where there is RAM enough */
+	wr64(port, ASSAY_PORT_LINE_ADDR, ram_end() - (1U << 20));
+	wr32(port, ASSAY_PORT_LINE_LEN, 1U << 20);
+	EXPECT_EQ(port_ping(UNTOUCHED), UNTOUCHED);
 }
 
 /* A block of which the last bytes are not RAM is not done, and the part that is RAM not written to. */
