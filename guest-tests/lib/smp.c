@@ -65,9 +65,9 @@ void smp_need(unsigned need)
 		SKIP("needs %u CPUs, this machine has %u", need, count);
 }
 
-static bool wait_state(struct cpu *c, int state)
+static bool wait_state(struct cpu *c, int state, uint64_t ms)
 {
-	struct wait w = wait_begin(SMP_LIMIT_MS);
+	struct wait w = wait_begin(ms);
 
 	while (state_of(c) != state)
 		if (!wait_more(&w))
@@ -142,7 +142,7 @@ void smp_run(unsigned n, void (*fn)(void *arg), void *arg)
 {
 	struct cpu *c = power_on(n);
 
-	if (!wait_state(c, CPU_IDLE))
+	if (!wait_state(c, CPU_IDLE, SMP_LIMIT_MS))
 		test_error("CPU %u did not become idle within %u ms", n, SMP_LIMIT_MS);
 	c->job = fn;
 	c->job_arg = arg;
@@ -156,8 +156,10 @@ bool smp_done(unsigned n)
 
 void smp_wait(unsigned n)
 {
-	if (cpus[n] && !wait_state(cpus[n], CPU_IDLE))
-		test_error("CPU %u did not finish within %u ms", n, SMP_LIMIT_MS);
+	uint64_t limit = SMP_LIMIT_MS + test_time_ms; /* --time lengthens what a CPU may be at */
+
+	if (cpus[n] && !wait_state(cpus[n], CPU_IDLE, limit))
+		test_error("CPU %u did not finish within %lu ms", n, limit);
 	if (test_now.verdict == VERDICT_ERROR)
 		test_leave();
 }
@@ -216,7 +218,7 @@ bool smp_off(unsigned n)
 
 	if (!c || state_of(c) == CPU_OFF)
 		return true;
-	if (!wait_state(c, CPU_IDLE))
+	if (!wait_state(c, CPU_IDLE, SMP_LIMIT_MS))
 		return false;
 	set_state(c, CPU_LEAVE);
 	while (psci_affinity_info(mpidrs[n]) != 1)

@@ -55,8 +55,12 @@ const char *test_param(const char *key);
 uint64_t test_param_u64(const char *key, uint64_t otherwise);
 /* Pseudo-random numbers from --seed; using them puts seed= into the result line. */
 uint64_t test_random(void);
+/* The seed itself, for generators of one's own (stress.h). */
+uint64_t test_seed(void);
 /* Milliseconds a time-boxed test may run: --time, or `otherwise`. */
 unsigned int test_time_ms(unsigned int otherwise);
+/* Has an expectation failed so far? */
+bool test_has_failed(void);
 
 /* ---- ending early. A test that has already failed stays failed. */
 

@@ -319,6 +319,17 @@ uint64_t test_random(void)
 	return z ^ (z >> 31);
 }
 
+uint64_t test_seed(void)
+{
+	self.seeded = true;
+	return self.opt->seed;
+}
+
+bool test_has_failed(void)
+{
+	return atomic_load(&self.failures) != 0;
+}
+
 unsigned int test_time_ms(unsigned int otherwise)
 {
 	return self.opt->time_ms ? self.opt->time_ms : otherwise;

@@ -137,6 +137,25 @@ def time_is_passed_on() -> None:
 
 
 @check
+def stress_ends_with_its_time_or_a_failure() -> None:
+    equal(block("sample.stress_ends_with_its_time"),
+          ["# fact stress.ms=20", "ok 1 sample.stress_ends_with_its_time # ms=N"])
+    done = run(SAMPLE, "--time", "250", "--test", "sample.stress_ends_with_its_time").stdout
+    equal("# fact stress.ms=250" in done and int(done.rpartition("ms=")[2]) >= 250, True)
+    failed = differences("sample.stress_ends_with_a_failure")
+    equal(failed, ["# fact stress.ms=60000", f"# {HERE}:N: rounds: got 0x3, want < 0x3", "# note rounds 4",
+                   "not ok 1 sample.stress_ends_with_a_failure # ms=N"])
+
+
+@check
+def streams_of_random_numbers_repeat() -> None:
+    one, two, other = (run(SAMPLE, "--seed", seed, "--test", "sample.streams_repeat_and_differ").stdout.splitlines()
+                       for seed in ("7", "7", "8"))
+    equal(one[-2:-1], two[-2:-1])
+    equal(one[-2] != other[-2] and "seed=0x7" in one[-1], True)
+
+
+@check
 def waiting_ends_when_it_holds() -> None:
     equal(run(SAMPLE, "--test", "sample.waits_for_what_comes").returncode, 0)
 

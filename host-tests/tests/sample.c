@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests with known verdicts, run by check.py: what the harness makes of each. */
+#include "stress.h"
 #include "test.h"
 #include <errno.h>
 #include <signal.h>
@@ -104,4 +105,37 @@ TEST(sample, waits_for_what_comes)
 	volatile int n = 0;
 
 	EXPECT_EVENTUALLY(++n == 5);
+}
+
+TEST(sample, stress_ends_with_its_time)
+{
+	uint64_t rounds = 0;
+
+	stress_begin(20);
+	while (stress_more(rounds))
+		rounds++;
+	EXPECT_GT(rounds, 1U);
+	EXPECT_TRUE(!stress_more(1));
+	EXPECT_TRUE(stress_more(0)); /* one round is done however slow the host */
+}
+
+TEST(sample, stress_ends_with_a_failure)
+{
+	uint64_t rounds = 0;
+
+	stress_begin(60000);
+	for (; stress_more(rounds); rounds++)
+		EXPECT_LT(rounds, 3U);
+	NOTE("rounds %lu", (unsigned long)rounds);
+}
+
+TEST(sample, streams_repeat_and_differ)
+{
+	struct rng a = rng_of(1), b = rng_of(1), c = rng_of(2);
+	uint64_t first = rng_next(&a);
+
+	EXPECT_EQ(rng_next(&b), first);
+	EXPECT_NE(rng_next(&c), first);
+	EXPECT_LT(rng_below(&a, 10), 10U);
+	NOTE("first %llx", (unsigned long long)first);
 }

@@ -68,7 +68,8 @@ class Plain:
         """A test has its verdict."""
         if not entry["expected"]:
             rule = f" rule={entry['rule']}" if entry["rule"] else ""
-            self.say(f"{entry['verdict']}: {entry['id']} [{entry['host']}]{rule}: {'; '.join(failure_lines(entry))}")
+            self.say(f"{entry['verdict']}: {entry['id']} [{entry['host']}]{rule}: {'; '.join(failure_lines(entry))}; "
+                     f"replay: {entry['replay']}")
 
     def abandoned(self, host: str, number: int, reason: str) -> None:
         """So many tests of a host will not run any more."""
@@ -135,6 +136,7 @@ class Live(Plain):
             self.console.print(head, soft_wrap=True)
             for line in failure_lines(entry):
                 self.console.print(Text("    " + line), soft_wrap=True)
+            self.console.print(Text("    replay: " + entry["replay"], style="dim"), soft_wrap=True)
         self._show()
 
     def abandoned(self, host: str, number: int, reason: str) -> None:

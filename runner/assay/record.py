@@ -30,13 +30,19 @@ def assay_version() -> str:
     return done.stdout.strip() if done.returncode == 0 and done.stdout.strip() else "unknown"
 
 
-def known_part(unit: Unit, seed: int) -> dict:
+def duration(ms: int) -> str:
+    """What `--time` takes: `2s`, `500ms`."""
+    return f"{ms // 1000}s" if ms % 1000 == 0 else f"{ms}ms"
+
+
+def known_part(unit: Unit, seed: int, time_ms: int | None = None) -> dict:
     """What of a results entry is known before the test ran."""
     test = unit.test
+    boxed = f" --time {duration(time_ms)}" if time_ms else ""
     return {
         "id": test.id, "suite": test.suite, "name": test.name, "variant": test.variant, "kind": test.kind,
         "rule": test.rule, "file": test.file, "line": test.line, "tags": list(test.tags), "program": unit.command,
-        "seed": f"{seed:#x}", "replay": f"./assay run {test.id} --seed {seed:#x}",
+        "seed": f"{seed:#x}", "replay": f"./assay run {test.id} --seed {seed:#x}{boxed}",
     }
 
 

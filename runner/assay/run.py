@@ -99,7 +99,7 @@ class Run:
         self.lock = threading.RLock()
         self.failure: BaseException | None = None
         expectations = load_known(KNOWN)
-        known = {unit.test.id: record.known_part(unit, seed) for unit in units}
+        known = {unit.test.id: record.known_part(unit, seed, args.time) for unit in units}
         self.collector = Collector(known, expectations, progress.result, progress.abandoned)
         self.listed = [{"id": test.id, "rule": test.rule} for test in tests]
         self.folder = store.RunFolder(Path(args.out))

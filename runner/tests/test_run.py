@@ -90,7 +90,16 @@ def test_repeat_time_and_seed_reach_the_programs(assay, tmp_path):
     entry = by_name(latest(tmp_path))["seed"]
     assert entry["notes"][0] == "seed 0x4d time 2000" and entry["runs"] == 3
     assert entry["program"] == "host-tests/s --test s.seed --seed 0x4d --time 2000"
-    assert entry["replay"] == "./assay run s.seed --seed 0x4d"
+    assert entry["replay"] == "./assay run s.seed --seed 0x4d --time 2s"
+    status, _, _ = assay("run", "s.seed", "--time", "1500ms", "--seed", "77")
+    assert status == 0 and by_name(latest(tmp_path))["seed"]["replay"].endswith(" --seed 0x4d --time 1500ms")
+
+
+def test_a_failure_says_how_it_is_replayed(assay):
+    _, out, _ = assay("run", "s.bad", "--seed", "5", "--time", "10s")
+    assert "; replay: ./assay run s.bad --seed 0x5 --time 10s" in out
+    _, out, _ = assay("show", "s.bad")
+    assert "./assay run s.bad --seed 0x5 --time 10s" in out
 
 
 class LabOfScripts(ScriptedBackend):
