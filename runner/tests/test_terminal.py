@@ -37,8 +37,8 @@ def test_live_shows_failures_as_they_come(results):
     live.boot(2, "cell-1")
     live.end()
     text = plain_of(stream)
-    for words in ("booting", "cell-1: Linux 6.12.95, 2 CPUs, up after 3.2 s", "✗ fail s.bad", "    replay: ./assay run s.bad --seed 0x5", "R-1",
-                  "a.c:16: rd32(rtc): got 0x1, want 0x0", "! error s.dies", "killed by SIGSEGV", "4/4", "2 unexpected",
+    for words in ("booting", "cell-1: Linux 6.12.95, 2 CPUs, up after 3.2 s", "✗ fail s.bad", "R-1",
+                  "    replay: ./assay run s.bad --seed 0x5", "a.c:16: rd32(rtc): got 0x1, want 0x0", "! error s.dies", "killed by SIGSEGV", "4/4", "2 unexpected",
                   "1 skipped", "booting again (2)"):
         assert words in text, words
     assert text.count("✗ fail") == 1 and text.count("! error") == 1 and "skip s.lacks" not in text
@@ -79,4 +79,4 @@ def test_pipe_gets_one_line_a_failure(results):
     lines = stream.getvalue().splitlines()
     assert len(lines) == 2 and lines[0].startswith("fail: s.bad [")
     assert lines[0].endswith("rule=R-1: a.c:16: rd32(rtc): got 0x1, want 0x0; replay: ./assay run s.bad --seed 0x5")
-    assert lines[1].endswith("killed by SIGSEGV")
+    assert lines[1].endswith("killed by SIGSEGV; replay: ./assay run s.dies --seed 0x5")
