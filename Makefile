@@ -49,7 +49,13 @@ include $(wildcard */room.mk)
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 
-build: bundle
+# What the set-up brings is asked for first: else the first missing header is all that a newcomer reads.
+build:
+	@type -P $(A64CC) >/dev/null || \
+		{ echo "assay: there is no $(A64CC): run \`make setup-run\`, which installs what the build needs" >&2; exit 2; }
+	@[ $(HOST_ARCH) = aarch64 ] || [ -e $(CACHE)/arm64/lib/libfdt.a ] || \
+		{ echo "assay: $(CACHE) has no libfdt for arm64: run \`make setup-run\`, which fetches it" >&2; exit 2; }
+	@$(MAKE) bundle
 bundle: $(BUNDLE_FILES)
 clean:
 	rm -rf $(BUILD)

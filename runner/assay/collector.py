@@ -157,6 +157,13 @@ class Collector:
         elif len(host.log) < LOG_MAX:
             host.log.append({"level": "console", "text": event["text"]})
 
+    def damaged(self, line: int) -> None:
+        """A line of the stream is lost: it may have been one of any test that runs now."""
+        for host in self.hosts.values():
+            if host.record:
+                host.record.console.append(f"[line {line} of the stream is damaged]")
+                host.record.damaged = True
+
     # ---- decisions
 
     def _finish(self, host: Host) -> None:

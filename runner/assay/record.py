@@ -112,6 +112,8 @@ def _rebuild(events: list[dict], where: str) -> dict:
         raise AssayError(f"{where}: does not begin with the event of a run; it cannot be rebuilt")
     run = dict(events[0]["run"])
     plan = next((event for event in events if event["ev"] == "plan"), None)
+    if plan is None and any(event["ev"] == "damaged" for event in events):
+        raise AssayError(f"{where}: its plan is damaged; it cannot be rebuilt")
     if plan is None:
         raise AssayError(f"{where}: was interrupted before the plan was made; nothing to rebuild")
     collector = Collector({test["id"]: test for test in plan["tests"]}, Expectations.from_json(plan["known"]))
@@ -123,8 +125,12 @@ def _rebuild(events: list[dict], where: str) -> dict:
             collector.add_host(event["info"], event["order"], event["key"])
         elif event["ev"] == "done":
             done = event["complete"]
+        elif event["ev"] == "damaged":
+            collector.damaged(event["line"])
         elif "host" in event and event["host"] in collector.hosts:
             collector.feed(event)
+        elif "host" in event:
+            raise AssayError(f"{where}: what it says of the host {event['host']} is damaged; it cannot be rebuilt")
     if not collector.hosts:
         raise AssayError(f"{where}: was interrupted before a host was reached; nothing to rebuild")
     collector.close("the run was interrupted")

@@ -204,6 +204,15 @@ class Run:
         return record.build(self.meta, self.collector, self.listed)
 
 
+def check_bundle(bundle: Path, chosen: list[Test]) -> None:
+    """What carries the tests is there too: without it every one of them would end in the same error."""
+    for name in ("agent", *(("refvmm",) if any(test.kind == "guest" for test in chosen) else ())):
+        path = bundle / name
+        if not os.access(path, os.X_OK) or not path.is_file():
+            what = "cannot be executed" if path.is_file() else "is missing"
+            raise AssayError(f"{shown(path)} {what}, and the tests need it: build the programs with `make build`")
+
+
 def write(results: dict, folder: Path) -> None:
     """results.json, checked, and then the views."""
     store.write_json(folder / store.RESULTS, results)
@@ -244,6 +253,7 @@ def command(args: Namespace, began: float) -> int:
         progress = Live(Console(highlight=False))
     tests = load(Path(args.bundle))
     chosen, matrices = planned(args, tests)
+    check_bundle(Path(args.bundle), chosen)
     record.load_claims(matrices)  # a slip in them must show before the run, not at its end
     backends = backends_of(args, progress)
     with contextlib.ExitStack() as stack:

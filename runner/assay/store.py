@@ -129,7 +129,8 @@ def find_run(out: Path, name: str | None) -> Path:
 
 
 def read_stream(path: Path) -> list[dict]:
-    """The events of a run; a torn last line (the runner was killed, the disk was full) is left out."""
+    """The events of a run. A torn last line (the runner was killed, the disk was full) is left out; a damaged one in the
+    middle becomes the event `damaged`, which costs the tests that ran meanwhile their verdict and no others."""
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as e:
@@ -145,7 +146,7 @@ def read_stream(path: Path) -> list[dict]:
         except (ValueError, RecursionError) as e:
             if number == len(lines):
                 break
-            raise AssayError(f"{shown(path)}: line {number} is damaged ({e}); the run cannot be rebuilt") from e
+            event = {"ev": "damaged", "line": number, "why": str(e)}
         events.append(event)
     return events
 

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 from assay import store
+from assay.errors import AssayError
 from scripted import BYE, HELLO, ScriptedBackend, ScriptedSession, frame, passed
 
 
@@ -225,15 +226,28 @@ def test_report_rebuilds_an_interrupted_run_at_every_line(assay, tmp_path):
             assert entries[name]["verdict"] == (want if ended else "error"), (keep, name)
 
 
-def test_a_stream_damaged_in_the_middle_is_one_line(assay, tmp_path):
-    assay("run", "s.good")
+def test_a_damaged_line_in_the_middle_costs_only_what_ran_then(assay, tmp_path):
+    assay("run", "s.good", "s.bad", "s.lacks")
     stream = (tmp_path / "out" / "latest").resolve() / "stream.jsonl"
-    lines = stream.read_text().splitlines()
-    lines[3] = lines[3][:10]
-    stream.write_text("\n".join(lines) + "\n")
-    (stream.parent / "results.json").unlink()
-    status, _, err = assay("report")
-    assert status == 2 and "line 4 is damaged" in err and len(err.splitlines()) == 1
+    whole = stream.read_text().splitlines()
+    said = 0
+    for number in range(len(whole)):
+        lines = whole[:number] + [whole[number][:10]] + whole[number + 1:]
+        stream.write_text("\n".join(lines) + "\n")
+        (stream.parent / "results.json").unlink(missing_ok=True)
+        status, _, err = assay("report")
+        if status == 2:  # without the run, its plan or its host nothing can be said
+            assert json.loads(whole[number])["ev"] in ("run", "plan", "host") and len(err.splitlines()) == 1, err
+            said += 1
+            continue
+        tests = by_name(json.loads((stream.parent / "results.json").read_text()))
+        errors = {name for name, test in tests.items() if test["verdict"] == "error"}
+        assert len(errors) <= 2, (number, errors)
+        for name, want in (("good", "pass"), ("bad", "fail"), ("lacks", "skip")):
+            assert tests[name]["verdict"] in (want, "error"), (number, name)
+        if '"ev":"out"' in whole[number]:
+            assert errors, "a line of a test was lost, and its verdict is whole"
+    assert said == 3
 
 
 @pytest.mark.parametrize("change", [
@@ -263,6 +277,25 @@ def test_interrupted_repeats_hide_no_verdict(assay, tmp_path):
     assert tests["good"]["verdict"] == "pass" and tests["good"]["runs"] == 2
     assert tests["good"]["notes"][-1] == "pass in 2 of 2 runs (3 were asked for)"
     assert tests["bad"]["verdict"] == "fail" and tests["bad"]["notes"][-1] == "1 of 3 repeats was run"
+
+
+def test_a_bundle_without_what_carries_the_tests_is_one_line_and_no_run(assay, bundle, tmp_path):
+    (bundle / "agent").unlink()
+    status, _, err = assay("run", "s.good")
+    assert status == 2 and "agent is missing" in err and "make build" in err and len(err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bundle_without_refvmm_is_refused_when_a_guest_test_is_chosen(bundle):
+    from assay import run
+    from scripted import make_test
+
+    run.check_bundle(bundle, [make_test("x")])
+    with pytest.raises(AssayError, match="refvmm is missing"):
+        run.check_bundle(bundle, [make_test("x"), make_test("y", kind="guest")])
+    (bundle / "refvmm").write_text("")
+    with pytest.raises(AssayError, match="refvmm cannot be executed"):
+        run.check_bundle(bundle, [make_test("y", kind="guest")])
 
 
 def test_nothing_is_written_behind_a_torn_event(tmp_path):

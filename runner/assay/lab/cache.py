@@ -54,8 +54,9 @@ def lock(name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def staged(dest: Path) -> Iterator[Path]:
-    """A new folder that takes the place of `dest` by one rename when the block ends well. Hold the artefact's lock."""
+def staged(dest: Path, size: str = "about 600 MB") -> Iterator[Path]:
+    """A new folder that takes the place of `dest` by one rename when the block ends well. Hold the artefact's lock.
+    `size` is what a full disk's user is told to make room for."""
     try:
         dest.parent.mkdir(parents=True, exist_ok=True)
         for left in dest.parent.glob(f".{dest.name}.partial-*"):
@@ -74,7 +75,7 @@ def staged(dest: Path) -> Iterator[Path]:
             raise
     except OSError as e:
         what = "no space left" if e.errno == errno.ENOSPC else e.strerror
-        raise AssayError(f"cannot place {dest}: {what}; the cache {root()} needs about 600 MB") from e
+        raise AssayError(f"cannot place {dest}: {what}; the cache {root()} needs {size} for it") from e
 
 
 def write_record(folder: Path, **facts: Any) -> None:

@@ -83,7 +83,7 @@ def _built(kernel: Kernel, refresh: bool) -> KernelFiles:
         build.check_tools()
         source = linux_source(kernel.package, kernel.suite, refresh)
         _check_series(kernel, source.version)
-        with cache.staged(folder) as part:
+        with cache.staged(folder, "800 MB") as part:  # of objects, which go when it is built
             build.into(part, kernel, source)
     found = _cached(folder)
     if not found:

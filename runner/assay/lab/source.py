@@ -25,6 +25,7 @@ from .apt import PrivateApt, shorten, unpack
 
 PACKAGE = "linux-source-6.12"
 SUITE = "bookworm-backports"
+SIZE = "1.5 GB"  # unpacked, and the package beside it meanwhile
 
 # A third of the tree are register tables of one graphics driver, which no kernel of the lab contains.
 _SPARE = "*/drivers/gpu/drm/amd/include/asic_reg"
@@ -53,10 +54,10 @@ def linux_source(package: str = PACKAGE, suite: str = SUITE, refresh: bool = Fal
         found = None if refresh else _cached(folder)
         if found:
             return found
-        cache.say(f"fetching the kernel source {package} (Debian {suite}), 150 MB, 1.4 GB unpacked")
+        cache.say(f"fetching the kernel source {package} (Debian {suite}), 150 MB, 1.2 GB unpacked")
         apt = PrivateApt("arm64", [suite])
         wanted = apt.resolve(package, suite)
-        with cache.staged(folder) as part, tempfile.TemporaryDirectory(prefix=".deb-", dir=part) as temp:
+        with cache.staged(folder, SIZE) as part, tempfile.TemporaryDirectory(prefix=".deb-", dir=part) as temp:
             for deb in apt.download([wanted], Path(temp) / "debs"):
                 unpack(deb, Path(temp) / "files")
                 deb.unlink()
@@ -81,7 +82,7 @@ def _untar(package: str, files: Path, tree: Path) -> None:
                            f"--exclude={_SPARE}"], capture_output=True, text=True, check=False)
     if done.returncode:
         raise AssayError(f"{archives[0].name}: cannot be unpacked: {shorten(done.stderr)}; "
-                         f"free some of the disk that {cache.root()} is on")
+                         f"free some of the disk that {cache.root()} is on: it takes {SIZE}")
 
 
 def _cached(folder: Path) -> Source | None:
