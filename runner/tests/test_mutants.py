@@ -6,7 +6,8 @@ import json
 import pytest
 
 from assay.errors import AssayError
-from assay.mutants import command, record, tree
+from assay.lab import kernels
+from assay.mutants import record, table, tree, trial
 
 GOOD = """tests = ["gic.*"]
 
@@ -124,15 +125,81 @@ def test_mutants_are_chosen_by_id_glob_and_area():
 def test_the_table_is_a_list_that_a_run_that_was_broken_off_leaves(tmp_path, capsys):
     (one,) = load(tmp_path, GOOD)
     path = tmp_path / "out" / "latest.json"
-    table = command.Table(path, set())
-    table.add(one, ["gic.a", "gic.b", "gic.c"], "", 1)
-    assert json.loads(path.read_text()) == [{"id": one.id, "area": "its", "fault": one.fault,
-                                             "killed_by": ["gic.a", "gic.b", "gic.c"]}]
-    assert table.summary() == command.KILLED
-    again = command.Table(path, {one.id})
-    again.add(one, [], "stopped after 1 s", 1)
-    assert again.summary() == command.SURVIVED
-    assert "survived: CLEAR leaves" in capsys.readouterr().out
+    fresh = table.Table(path, [])
+    fresh.add(one, trial.Verdict(["gic.a", "gic.b", "gic.c"], "k6.12-max"))
+    (row,) = json.loads(path.read_text())
+    assert (row["id"], row["area"], row["fault"]) == (one.id, "its", one.fault)
+    assert row["killed_by"] == ["gic.a", "gic.b", "gic.c"]
+    assert fresh.summary() == table.ALL_KILLED
+    kept = table.Table(path, [one])
+    assert kept.killed(one)
+    kept.add(one, trial.Verdict([], "k6.12-max", True, "stopped after 1 s"))
+    assert kept.summary() == table.SURVIVED and not table.Table(path, [one]).killed(one)
+    assert "1 mutants: 0 killed, 1 survived" in capsys.readouterr().out
+
+
+def test_a_row_of_another_fault_under_the_same_name_is_not_kept(tmp_path):
+    (one,) = load(tmp_path, GOOD)
+    (other,) = load(tmp_path, GOOD.replace('replace = ""', 'replace = "x"'))
+    path = tmp_path / "latest.json"
+    table.Table(path, []).add(one, trial.Verdict(["gic.a"], "k6.12-max"))
+    assert table.Table(path, [one]).killed(one) and not table.Table(path, [other]).killed(other)
+
+
+class Scripted(trial.Trials):
+    """Trials whose runs are told what is red."""
+
+    def _run(self, image, cell, words, name):
+        self.calls = [*getattr(self, "calls", []), (image.name, tuple(words))]
+        return trial.Ran(list(self.red.get((image.name, bool(words) and words[0] != "--exclude"), [])))
+
+
+def scripted(tmp_path, red, **options):
+    (tmp_path / "base").write_text("no fault")
+    (tmp_path / "bundle").mkdir(exist_ok=True)
+    trials = Scripted(tmp_path, tmp_path / "base", tmp_path / "bundle", 1, **options)
+    trials.red = red
+    return trials
+
+
+def test_the_whole_suite_is_run_on_what_the_records_tests_leave_alive(tmp_path):
+    (one,) = load(tmp_path, GOOD)
+    image = tmp_path / "faulty"
+    trials = scripted(tmp_path, {("faulty", True): ["gic.x"], ("faulty", False): ["api.y"]})
+    trials.unsound("k6.12-max", [one])
+    verdict = trials.judge(one, image)
+    assert verdict.red == ["gic.x"] and not verdict.whole
+    trials.red = {("faulty", False): ["api.y"]}
+    verdict = trials.judge(one, image)
+    assert verdict.red == ["api.y"] and verdict.whole
+    assert trials.calls[-1] == ("faulty", ("--exclude", "gic.*"))
+
+
+def test_what_is_red_without_a_fault_kills_nothing_and_is_asked_for_once(tmp_path):
+    (one,) = load(tmp_path, GOOD)
+    red = {("faulty", True): ["gic.x"], ("base", True): ["gic.x"], ("faulty", False): ["api.y"], ("base", False): ["api.y"]}
+    trials = scripted(tmp_path, red)
+    assert trials.unsound("k6.12-max", [one]) == {"gic.x"}
+    assert trials.judge(one, tmp_path / "faulty").red == []
+    bases = sum(name == "base" for name, _ in trials.calls)
+    again = scripted(tmp_path, red)
+    again.unsound("k6.12-max", [one])
+    assert again.judge(one, tmp_path / "faulty").red == []
+    assert bases == 2 and not any(name == "base" for name, _ in again.calls)
+    (tmp_path / "bundle" / "refvmm").write_text("another one")
+    changed = scripted(tmp_path, red)
+    changed.unsound("k6.12-max", [one])
+    assert changed.calls == [("base", ("gic.*",))]
+
+
+def test_own_images_of_a_tool_stay_out_of_the_users_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("ASSAY_KERNEL_STORE", str(tmp_path / "store"))
+    image = tmp_path / "Image"
+    image.write_bytes(b"\0" * 0x38 + b"ARM\x64" + b"\0" * 64)
+    found = kernels.own(image)
+    assert found.image.parent.parent == tmp_path / "store"
+    assert not (tmp_path / "cache" / "assay" / "kernels").exists()
 
 
 def test_what_was_not_run_kills_nothing(tmp_path):
@@ -142,4 +209,4 @@ def test_what_was_not_run_kills_nothing(tmp_path):
              {"id": "b.green", "expected": True},
              {"id": "c.cut", "expected": False, "reason": "not run: the run was interrupted (SIGTERM)"}]
     (folder / "results.json").write_text(json.dumps({"tests": tests}))
-    assert command._red(tmp_path) == ["a.red"]
+    assert trial.red_of(tmp_path) == ["a.red"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import lzma
+import os
 import re
 import shutil
 import struct
@@ -23,6 +24,7 @@ from .cells import Kernel
 from .source import linux_source
 
 OWN_KEPT = 4
+OWN_STORE = "ASSAY_KERNEL_STORE"  # environment: another folder for them, of a tool that tries many
 
 # What belongs to a kernel image: since 7.x the image is in linux-binary-*, before in linux-image-* itself.
 _PARTS = re.compile(r"linux-(image|binary|modules)-\d")
@@ -211,13 +213,15 @@ def _forget_old(folder: Path) -> None:
 
 
 def own(path: Path) -> KernelFiles:
-    """A kernel of the user's own: an image, or a .deb with one."""
+    """A kernel of the user's own: an image, or a .deb with one. What is kept of it is a copy, so that the file may change
+    while a run goes on."""
     try:
         data = path.read_bytes()
     except OSError as e:
         raise AssayError(f"kernel {path}: cannot be read: {e.strerror}") from e
     digest = hashlib.sha256(data).hexdigest()
-    folder = cache.root() / "kernels" / f"own-{digest[:20]}"
+    store = os.environ.get(OWN_STORE) or ""
+    folder = (Path(store) if store.startswith("/") else cache.root() / "kernels") / f"own-{digest[:20]}"
     found = _cached(folder)
     if found:
         return found
