@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <libfdt.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Most trees need a few KiB, and libfdt touches all the memory it is given. */
+#define DT_BYTES_FIRST 0x2000UL
 
 static void stick(struct fdt *f, int err, const char *what)
 {
@@ -17,11 +21,38 @@ static void stick(struct fdt *f, int err, const char *what)
 	}
 }
 
+/* Twice the room, up to the limit. libfdt relies on zeros between what it has written. */
+static bool grow(struct fdt *f)
+{
+	size_t capacity = f->capacity * 2;
+	uint8_t *blob = capacity <= DT_BYTES_MAX ? calloc(1, capacity) : NULL;
+
+	if (!blob || fdt_resize(f->blob, blob, (int)capacity)) {
+		free(blob);
+		return false;
+	}
+	free(f->blob);
+	f->blob = blob;
+	f->capacity = capacity;
+	return true;
+}
+
+/* Repeats a step of libfdt with more room as long as it says that there was too little. */
+#define STEP(f, call, what)                                      \
+	do {                                                     \
+		int step_err;                                    \
+                                                                 \
+		do                                               \
+			step_err = (call);                       \
+		while (step_err == -FDT_ERR_NOSPACE && grow(f)); \
+		stick(f, step_err, what);                        \
+	} while (0)
+
 int dt_new(struct fdt *f)
 {
-	*f = (struct fdt){.blob = calloc(1, DT_BYTES_MAX), .capacity = DT_BYTES_MAX};
+	*f = (struct fdt){.blob = calloc(1, DT_BYTES_FIRST), .capacity = DT_BYTES_FIRST};
 	if (!f->blob)
-		return err_host(ENOMEM, "device tree: %lu bytes", DT_BYTES_MAX);
+		return err_host(ENOMEM, "device tree: %lu bytes", DT_BYTES_FIRST);
 	stick(f, fdt_create(f->blob, (int)f->capacity), "header");
 	stick(f, fdt_finish_reservemap(f->blob), "memory reservations");
 	dt_begin(f, "%s", "");
@@ -31,7 +62,7 @@ int dt_new(struct fdt *f)
 int dt_finish(struct fdt *f)
 {
 	dt_end(f);
-	stick(f, fdt_finish(f->blob), "end");
+	STEP(f, fdt_finish(f->blob), "end");
 	if (!f->err)
 		return 0;
 	return err_host(EIO, "device tree: %s: %s", f->err_what, fdt_strerror(f->err));
@@ -56,17 +87,17 @@ void dt_begin(struct fdt *f, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(name, sizeof(name), fmt, ap);
 	va_end(ap);
-	stick(f, fdt_begin_node(f->blob, name), fmt);
+	STEP(f, fdt_begin_node(f->blob, name), fmt);
 }
 
 void dt_end(struct fdt *f)
 {
-	stick(f, fdt_end_node(f->blob), "end of node");
+	STEP(f, fdt_end_node(f->blob), "end of node");
 }
 
 void dt_bytes(struct fdt *f, const char *name, const void *p, size_t len)
 {
-	stick(f, fdt_property(f->blob, name, p, (int)len), name);
+	STEP(f, fdt_property(f->blob, name, p, (int)len), name);
 }
 
 void dt_empty(struct fdt *f, const char *name)
@@ -76,12 +107,12 @@ void dt_empty(struct fdt *f, const char *name)
 
 void dt_u32(struct fdt *f, const char *name, uint32_t val)
 {
-	stick(f, fdt_property_u32(f->blob, name, val), name);
+	STEP(f, fdt_property_u32(f->blob, name, val), name);
 }
 
 void dt_u64(struct fdt *f, const char *name, uint64_t val)
 {
-	stick(f, fdt_property_u64(f->blob, name, val), name);
+	STEP(f, fdt_property_u64(f->blob, name, val), name);
 }
 
 void dt_str(struct fdt *f, const char *name, const char *s)
@@ -97,7 +128,7 @@ void dt_strv(struct fdt *f, const char *name, const char *const *s, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		len += strlen(s[i]) + 1;
-	stick(f, fdt_property_placeholder(f->blob, name, (int)len, &p), name);
+	STEP(f, fdt_property_placeholder(f->blob, name, (int)len, &p), name);
 	if (f->err)
 		return;
 	at = p;
@@ -109,7 +140,7 @@ void dt_cellv(struct fdt *f, const char *name, const uint32_t *cell, size_t n)
 {
 	void *p;
 
-	stick(f, fdt_property_placeholder(f->blob, name, (int)(n * sizeof(*cell)), &p), name);
+	STEP(f, fdt_property_placeholder(f->blob, name, (int)(n * sizeof(*cell)), &p), name);
 	if (f->err)
 		return;
 	for (size_t i = 0; i < n; i++) {
