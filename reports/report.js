@@ -17,7 +17,10 @@
 		row,
 		matrix: row.closest(".matrix").dataset.matrix,
 		head: text(row.querySelector("th")) + " " + text(row.querySelector(".claimed")),
-		results: all(".result", row).map((element) => ({ element, text: text(element) })),
+		groups: all(".group", row),
+		results: all(".result", row).map((element) => ({
+			element, text: text(element) + " " + text(element.closest(".group").querySelector(".reason")),
+		})),
 	}));
 	const tests = all(".test").map((element) => ({
 		element,
@@ -47,6 +50,7 @@
 				result.element.hidden = !show;
 				some = some || show;
 			}
+			for (const group of claim.groups) group.hidden = !group.querySelector(".result:not([hidden])");
 			claim.row.hidden = !some;
 			claimsShown += some ? 1 : 0;
 		}

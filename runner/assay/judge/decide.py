@@ -13,6 +13,7 @@ The order of the argument, for each row (docs/matrices.md has it as prose and ta
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,8 @@ VERDICT_OF: dict[str, dict[str, str]] = {
     "policy": {"works": "conforms", "broken": "unknown", "refused-cleanly": "conforms",
                "refused-badly": "unknown", "absent": "conforms"},
 }
+
+_PLACE = re.compile(r"\{([a-z0-9_.]+)\}")
 
 PASSED = ("pass", "xpass")
 FAILED = ("fail", "xfail")
@@ -106,6 +109,18 @@ class Case:
             said = ", ".join(f"{value} ({test})" for value, test in values)
             return None, f"conflicting evidence: fact {key} is {said}"
         return values[0][0], ""
+
+
+def _filled(case: Case, text: str) -> str:
+    """A sentence of the matrix with the host's facts in place of `{key}`; a fact that nobody measured is named."""
+    def value(found: re.Match[str]) -> str:
+        said, _ = case.one_fact(found.group(1))
+        if said is None:
+            return f"(unknown {found.group(1)})"
+        parts = [part.strip() for part in said.split(",")]
+        return ", ".join(parts if len(parts) <= 6 else [*parts[:4], "…", parts[-1]]).replace(", …, ", " … ")
+
+    return _PLACE.sub(value, text)
 
 
 def _names(tests: list[dict[str, Any]], most: int = 3) -> str:
@@ -342,12 +357,12 @@ def _judge_outcome(case: Case) -> tuple[str, str, str]:
             if accept.outcome != outcome:
                 continue
             if accept.key is None:
-                return measured, "conforms", accept.reason
+                return measured, "conforms", _filled(case, accept.reason)
             value, missing = case.one_fact(accept.key)
             if value is None:
                 return measured, "unknown", missing
             if holds(accept.condition, value):
-                return measured, "conforms", accept.reason
+                return measured, "conforms", _filled(case, accept.reason)
     return measured, verdict, reason
 
 
@@ -365,7 +380,7 @@ def _judge(case: Case) -> tuple[str, str, str]:
             return "not-probed", "unknown", missing
         if not holds(row.condition.condition, value):
             case.group(row.globs, "also")
-            return "absent", "unknown", row.condition.reason
+            return "absent", "unknown", _filled(case, row.condition.reason)
     if row.measure:
         return _judge_limit(case, row.measure)
     return _judge_outcome(case)
@@ -407,7 +422,9 @@ def decide(matrix: Matrix, host_facts: dict[str, str], tests: Iterable[dict[str,
         case = Case(row, host_facts, tests, aside, known)
         measured, verdict, reason = _judge(case)
         if verdict in row.reasons and not row.not_probed and measured != "not-probed":
-            reason = f"{row.reasons[verdict]} ({reason})"
+            reason = f"{_filled(case, row.reasons[verdict])} ({reason})"
+        if measured in row.said and verdict != "unknown":
+            reason = f"{_filled(case, row.said[measured])} ({reason})"
         counts[verdict] += 1
         rows.append({
             "id": row.id, "claim": row.claim, "claimed": row.claimed, "text": row.text,

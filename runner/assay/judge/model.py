@@ -88,6 +88,7 @@ class Row:
     condition: Condition | None = None
     accept: tuple[Accept, ...] = ()
     reasons: dict[str, str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
     not_probed: str | None = None
     also: tuple[str, ...] = ()
     note: str | None = None
@@ -301,6 +302,7 @@ def _row(data: Any, number: int, path: Path, name: str) -> Row:
     measure = table.table("measure")
     condition = table.table("condition")
     reasons = table.table("reasons")
+    said = table.table("said")
     row = Row(
         id=ident, claim=claim, text=table.must("text"), section=table.must("section"),
         words=table.text("words"), limit=_limit(table, claim),
@@ -311,9 +313,11 @@ def _row(data: Any, number: int, path: Path, name: str) -> Row:
         accept=tuple(map(_accept, table.tables("accept"))),
         reasons={verdict: reasons.must(verdict) for verdict in VERDICTS if verdict in reasons.data}
         if reasons else {},
+        said={outcome: said.must(outcome) for outcome in OUTCOMES if outcome in said.data} if said else {},
         not_probed=table.text("not_probed"), note=table.text("note"))
-    if reasons:
-        reasons.end()
+    for inner in (reasons, said):
+        if inner:
+            inner.end()
     table.end()
     if claim == "limit" and not row.measure and not row.not_probed:
         raise table.fail("claim `limit` needs `measure` or `not_probed`")

@@ -143,7 +143,41 @@ def matrices(results: dict[str, Any]) -> list[dict[str, Any]]:
                 entry["counts"][row["verdict"]] += 1
     for entry in found.values():
         entry["claims"] = list(entry["claims"].values())
+        for claim in entry["claims"]:
+            claim["groups"] = alike(claim["results"])
+            claim["differs"] = len({(result["verdict"], result["measured"]) for result in claim["results"]}) > 1
     return list(found.values())
+
+
+def alike(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One claim's results, those with the same verdict, measurement and reason together. Of hosts whose evidence is the
+    same too, only the first shows it: `same_as`."""
+    groups: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for result in found:
+        key = (result["verdict"], result["measured"], result["reason"])
+        group = groups.setdefault(key, {"verdict": key[0], "measured": key[1], "reason": key[2], "results": []})
+        proof = [(test["id"], test["verdict"], test["reason"]) for test in result["evidence"]["tests"]]
+        result["same_as"] = next((other for other in group["results"] if other["proof"] == proof), None) if proof else None
+        result["proof"] = proof
+        group["results"].append(result)
+    return list(groups.values())
+
+
+def glance(tables: list[dict[str, Any]], hosts: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Of several hosts: claims that come out differently, and what is the same everywhere: {rows, same}."""
+    if len(hosts) < 2:
+        return None
+    claims = [claim for table in tables for claim in table["claims"]]
+    rows = []
+    for claim in claims:
+        if claim["differs"]:
+            cells = {result["host"]: result for result in claim["results"]}
+            rows.append({"claim": claim, "cells": [cells.get(host["name"]) for host in hosts]})
+    same: dict[str, list[dict[str, Any]]] = {verdict: [] for verdict in VERDICTS}
+    for claim in claims:
+        if not claim["differs"]:
+            same[claim["results"][0]["verdict"]].append(claim)
+    return {"rows": rows, "same": same}
 
 
 def suites(results: dict[str, Any]) -> list[dict[str, Any]]:
@@ -193,7 +227,7 @@ def measured_sections(results: dict[str, Any]) -> dict[str, Any]:
     by_id = {rule["id"]: rule for rule in rules["all"]}
     return {
         "run": results["run"], "hosts": hosts, "panel": panel(hosts), "facts": other_facts(hosts),
-        "matrices": tables, "verdicts": totals, "claims": sum(len(table["claims"]) for table in tables),
+        "matrices": tables, "glance": glance(tables, hosts), "verdicts": totals, "claims": sum(len(table["claims"]) for table in tables),
         "results": sum(totals.values()), "suites": groups, "tests": tests, "total_tests": sum(tests.values()),
         "unexpected": unexpected, "unexpected_groups": together(unexpected), "signs": SIGNS, "meanings": MEANINGS,
         "rules_without_test": [by_id[ident] for ident in rules["without_test"]],

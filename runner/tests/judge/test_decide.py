@@ -446,6 +446,23 @@ def test_a_row_may_explain_its_verdict(tmp_path: Path) -> None:
     assert "platform" not in row["reason"]
 
 
+def test_a_row_tells_each_host_its_own_reason(tmp_path: Path) -> None:
+    body = ('claim = "supported"\nworks = ["a.*"]\nsaid.works = "{cpu} has {lengths} bits"\n'
+            'condition = { key = "sve", not = 0, reason = "{cpu} has no SVE" }\n')
+    row = decide(tmp_path, body, [result("a.x")], {"cpu": "A64FX", "lengths": "128,256,512", "sve": "1"})
+    assert row["reason"] == "A64FX has 128, 256, 512 bits (its test passed)"
+    assert {"key": "lengths", "value": "128,256,512", "test": None} in row["evidence"]["facts"]
+    many = ",".join(str(n) for n in range(128, 2049, 128))
+    row = decide(tmp_path, body, [result("a.x")], {"cpu": "model (max)", "lengths": many, "sve": "1"})
+    assert row["reason"].startswith("model (max) has 128, 256, 384, 512 … 2048 bits")
+    row = decide(tmp_path, body, [skip("a.x")], {"cpu": "N1", "sve": "0"})
+    assert brief(row) == ("absent", "unknown") and row["reason"] == "N1 has no SVE"
+    row = decide(tmp_path, body, [result("a.x")], {"sve": "1"})
+    assert row["reason"].startswith("(unknown cpu) has (unknown lengths) bits")
+    row = decide(tmp_path, body, [result("a.x", "fail")], {"cpu": "A64FX", "lengths": "128", "sve": "1"})
+    assert "has 128 bits" not in row["reason"]
+
+
 RULES = """subject = "s"
 [[rule]]
 id = "IRQ-1"

@@ -61,6 +61,7 @@ BAD = {
     "condition without reason": (HEAD + ROW + GOOD + 'condition = { key = "k", is = 1 }\n', "key `reason` is missing"),
     "accept unknown outcome": (HEAD + ROW + GOOD + 'accept = [{ outcome = "fine", reason = "r" }]\n',
                                "unknown outcome `fine`"),
+    "said of no outcome": (HEAD + ROW + GOOD + 'said.conforms = "x"\n', "unknown key `conforms`"),
     "reasons of no verdict": (HEAD + ROW + GOOD + 'reasons.fails = "x"\n', "unknown key `fails`"),
     "row no table": (HEAD.replace("[matrix]", "row = [1]\n[matrix]"), "row 1: must be a table"),
 }
