@@ -2,60 +2,15 @@
 #include "boot.h"
 
 #include <assay/board.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/dt.h"
 #include "core/err.h"
+#include "core/file.h"
 #include "refuse.h"
 
 #define ALIGN_2M 0x200000ULL
-
-struct file {
-	const uint8_t *data;
-	size_t len;
-};
-
-static int file_open(struct file *f, const char *option, const char *path)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	void *p;
-	int err = 0;
-
-	*f = (struct file){0};
-	if (fd < 0)
-		return err_usage("%s %s: %s", option, path, strerror(errno));
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return err_usage("%s %s: not a regular file", option, path);
-	}
-	if (!st.st_size) {
-		close(fd);
-		return err_usage("%s %s: empty file", option, path);
-	}
-	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (p == MAP_FAILED)
-		err = errno;
-	close(fd);
-	if (err)
-		return err_host(err, "%s %s: mmap", option, path);
-	*f = (struct file){p, (size_t)st.st_size};
-	return 0;
-}
-
-static void file_close(struct file *f)
-{
-	if (f->data)
-		munmap((void *)(uintptr_t)f->data, f->len);
-	f->data = NULL;
-}
 
 static int load_elf(struct boot *b, const char *path, const struct file *f, const struct gmem *m)
 {

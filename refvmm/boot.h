@@ -48,4 +48,13 @@ int boot_check(const struct machine_conf *c);
 /* Reads kernel and initrd into guest memory and decides where the device tree goes. */
 int boot_load(struct boot *b, const struct machine_conf *c, const struct gmem *m);
 
+/*
+ * boot_dtb.c: the tree of --dtb, with /chosen adapted; to be freed by dt_free(). The parser says
+ * what is wrong with a file that anybody may have written, or NULL.
+ */
+struct fdt;
+int boot_dtb(struct fdt *f, const struct machine_conf *c, const struct boot *b);
+const char *boot_dtb_parse(struct fdt *f, const void *file, size_t len,
+			   const struct machine_conf *c, const struct boot *b);
+
 #endif

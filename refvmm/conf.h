@@ -27,11 +27,12 @@ enum tristate {
 
 struct cpu_conf {
 	enum tristate sve, pmu, pauth;
-	uint32_t sve_lengths; /* bit n: (n + 1) * 128 bits; 0: all the host has */
+	uint32_t sve_lengths;	  /* bit n: exactly (n + 1) * 128 bits; 0: all the host has */
+	uint32_t sve_on, sve_off; /* the same bits, of sveNNN=on|off; see sve_set() */
 };
 
 struct machine_conf {
-	const char *kernel, *initrd, *append;
+	const char *kernel, *initrd, *append, *dtb;
 	const char *dump_dtb;
 	bool console_stdio; /* the serial line reads standard input */
 	bool verbose;	    /* one line for each guest error */

@@ -19,7 +19,7 @@
 
 #define IPA_BITS_LEAST 32U
 
-static unsigned ipa_bits(const struct machine_conf *c)
+unsigned machine_ipa_bits(const struct machine_conf *c)
 {
 	uint64_t last = board_top(c) - 1;
 	unsigned bits = 64U - (unsigned)__builtin_clzll(last);
@@ -51,7 +51,7 @@ static int check_host_gicv2(const struct machine_conf *c)
 	return 0;
 }
 
-static int resolve_gic(struct machine_conf *c, const struct vm *vm)
+int machine_resolve_gic(struct machine_conf *c, const struct vm *vm)
 {
 	if (c->gic == GIC_HOST || c->gic == GIC_MAX) {
 		int ret;
@@ -150,7 +150,7 @@ static int load(struct machine *m)
 	int ret = boot_load(&boot, &m->conf, &m->mem);
 
 	if (!ret)
-		ret = build_fdt(m, &f, &boot);
+		ret = m->conf.dtb ? boot_dtb(&f, &m->conf, &boot) : build_fdt(m, &f, &boot);
 	if (!ret && gmem_write(&m->mem, boot.dtb, f.blob, dt_size(&f)))
 		ret = err_usage("--memory: no room for the device tree at 0x%" PRIx64, boot.dtb);
 	dt_free(&f);
@@ -190,14 +190,14 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	ret = try_board(m);
 	if (!ret)
 		ret = check_ipa_bits(c);
-	if (!ret && c->kernel && !c->dump_dtb)
+	if (!ret)
 		ret = boot_check(c);
 	if (!ret)
 		ret = kvm_open(&m->kvm);
 	if (!ret)
-		ret = vm_create(&m->vm, &m->kvm, ipa_bits(c));
+		ret = vm_create(&m->vm, &m->kvm, machine_ipa_bits(c));
 	if (!ret)
-		ret = resolve_gic(&m->conf, &m->vm);
+		ret = machine_resolve_gic(&m->conf, &m->vm);
 	m->env.msi = m->conf.gic == GIC_V2 ? ENV_MSI_V2M
 		     : m->conf.its == ON   ? ENV_MSI_ITS
 					   : ENV_MSI_NONE;
@@ -207,27 +207,10 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 		ret = gic_create(&m->gic, &m->vm, m->conf.gic, m->conf.its == ON, m->conf.smp);
 	if (!ret)
 		ret = add_cpus(m);
-	if (!ret && m->conf.kernel && !m->conf.dump_dtb)
+	if (!ret)
 		ret = add_ram(m);
-	if (!ret && m->conf.kernel && !m->conf.dump_dtb)
+	if (!ret)
 		ret = load(m);
-	return ret;
-}
-
-int machine_dump_dtb(struct machine *m, const char *path)
-{
-	struct fdt f;
-	FILE *out;
-	int ret = build_fdt(m, &f, NULL);
-
-	if (ret)
-		return ret;
-	out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-	if (!out || fwrite(f.blob, dt_size(&f), 1, out) != 1 || fflush(out))
-		ret = err_usage("--dump-dtb %s: %s", path, strerror(errno));
-	if (out && out != stdout)
-		fclose(out);
-	dt_free(&f);
 	return ret;
 }
 

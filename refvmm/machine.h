@@ -56,8 +56,11 @@ struct machine {
 int machine_init(struct machine *m, const struct machine_conf *c);
 /* Runs to the end; *status is what the guest wants as exit status. */
 int machine_run(struct machine *m, unsigned *status);
-int machine_dump_dtb(struct machine *m, const char *path);
 void machine_free(struct machine *m);
+
+/* Turns `host`, `max` and `auto` of GIC and ITS into what KVM offers this VM. */
+int machine_resolve_gic(struct machine_conf *c, const struct vm *vm);
+unsigned machine_ipa_bits(const struct machine_conf *c);
 
 /* Ends the run; the first caller wins. Any thread. */
 void machine_stop(struct machine *m, int result, unsigned status);

@@ -7,19 +7,9 @@
 #include <unistd.h>
 
 #include "core/err.h"
-#include "machine.h"
+#include "board.h"
+#include "host.h"
 #include "options.h"
-
-static int run(const struct machine_conf *c, unsigned *status)
-{
-	struct machine m;
-	int ret = machine_init(&m, c);
-
-	if (!ret)
-		ret = c->dump_dtb ? machine_dump_dtb(&m, c->dump_dtb) : machine_run(&m, status);
-	machine_free(&m);
-	return ret;
-}
 
 /* A stream that is closed would be the number of the first file we open. */
 static int check_streams(void)
@@ -43,7 +33,7 @@ int main(int argc, char **argv)
 	if (!ret)
 		ret = options_parse(&conf, argc, argv);
 	if (ret == OPTIONS_RUN)
-		ret = run(&conf, &status);
+		ret = conf.dump_dtb ? describe(&conf, conf.dump_dtb) : host_run(&conf, &status);
 	board_conf_free(&conf);
 	return ret < 0 ? err_exit_status(ret) : (int)status;
 }

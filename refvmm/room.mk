@@ -13,7 +13,7 @@ REFVMM_SRC   := $(wildcard refvmm/*.c refvmm/core/*.c refvmm/kvm/*.c refvmm/dev/
 REFVMM_OBJ   := $(REFVMM_SRC:refvmm/%.c=$(REFVMM_O)/%.o)
 
 # Everything that sees KVM stays out of the native tests: kvm/, the machine that uses it, and main.
-REFVMM_USRC  := $(filter-out refvmm/main.c refvmm/machine% refvmm/kvm/%,$(REFVMM_SRC)) \
+REFVMM_USRC  := $(filter-out refvmm/main.c refvmm/machine% refvmm/kvm/%,$(REFVMM_SRC)) refvmm/native/host.c \
 		$(filter-out refvmm/tests/fuzz_%,$(wildcard refvmm/tests/*.c))
 REFVMM_UOBJ  := $(REFVMM_USRC:refvmm/%.c=$(REFVMM_UO)/%.o)
 
@@ -31,6 +31,26 @@ $(REFVMM_UO)/%.o: refvmm/%.c
 
 $(BUILD)/refvmm/unit-tests: $(REFVMM_UOBJ)
 	$(CC) $(SAN) -pthread -o $@ $^ -lfdt
+
+# Built for this machine: prints, describes (--dump-dtb) and writes its own manual page, without KVM.
+REFVMM_NO    := $(BUILD)/refvmm/native
+REFVMM_NSRC  := $(filter-out refvmm/machine% refvmm/kvm/%,$(REFVMM_SRC)) refvmm/native/host.c
+REFVMM_NOBJ  := $(REFVMM_NSRC:refvmm/%.c=$(REFVMM_NO)/%.o)
+
+$(REFVMM_NO)/%.o: refvmm/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(REFVMM_INC) -c -o $@ $<
+
+$(REFVMM_NO)/refvmm: $(REFVMM_NOBJ)
+	$(CC) -pthread -o $@ $^ -lfdt
+
+$(BUILD)/man/refvmm.1: $(REFVMM_NO)/refvmm
+	@mkdir -p $(@D)
+	$< --man >$@
+
+.PHONY: man
+man: $(BUILD)/man/refvmm.1
+build: man
 
 # libFuzzer targets, one a parser: make fuzz-refvmm-boot [REFVMM_FUZZ_TIME=seconds]
 REFVMM_FUZZ_TIME ?= 20
@@ -83,6 +103,6 @@ $(BUNDLE)/golden/%: refvmm/golden/%
 
 BUNDLE_FILES += $(BUNDLE)/refvmm $(REFVMM_GOLDEN:refvmm/%=$(BUNDLE)/%)
 CHECKS       += check-refvmm check-refvmm-fuzz
-UNIT_TEST_PROGRAMS += $(BUILD)/refvmm/unit-tests $(REFVMM_FUZZ:%=$(BUILD)/refvmm/fuzz-%)
+UNIT_TEST_PROGRAMS += $(BUILD)/refvmm/unit-tests $(REFVMM_NO)/refvmm $(REFVMM_FUZZ:%=$(BUILD)/refvmm/fuzz-%)
 
--include $(REFVMM_OBJ:.o=.d) $(REFVMM_UOBJ:.o=.d)
+-include $(REFVMM_NOBJ:.o=.d) $(REFVMM_OBJ:.o=.d) $(REFVMM_UOBJ:.o=.d)

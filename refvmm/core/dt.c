@@ -68,6 +68,12 @@ int dt_finish(struct fdt *f)
 	return err_host(EIO, "device tree: %s: %s", f->err_what, fdt_strerror(f->err));
 }
 
+int dt_open(struct fdt *f, const void *tree)
+{
+	*f = (struct fdt){.blob = calloc(1, DT_BYTES_MAX), .capacity = DT_BYTES_MAX};
+	return f->blob ? fdt_open_into(tree, f->blob, (int)f->capacity) : -FDT_ERR_NOSPACE;
+}
+
 void dt_free(struct fdt *f)
 {
 	free(f->blob);

@@ -47,6 +47,8 @@ struct fdt {
 int dt_new(struct fdt *f); /* begins the root node; 0 or -ENOMEM */
 int dt_finish(
 	struct fdt *f); /* ends the root node, packs; f->blob is then valid; 0 or -EIO, logged */
+/* A copy of a whole, checked tree with room to change it; 0 or libfdt's error. */
+int dt_open(struct fdt *f, const void *tree);
 void dt_free(struct fdt *f);
 size_t dt_size(const struct fdt *f); /* after dt_finish */
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "core/sve_set.h"
 #include "kvm/vcpu.h"
 
 #define BITS(vq) ((vq)*128U)
@@ -29,15 +30,21 @@ static const char *list(uint32_t lengths, char *buf, size_t size)
 	return buf;
 }
 
-int sve_choose(const struct vcpu *v, uint32_t lengths)
+int sve_choose(const struct vcpu *v, const struct cpu_conf *c)
 {
-	uint64_t host[KVM_ARM64_SVE_VLS_WORDS], want[KVM_ARM64_SVE_VLS_WORDS] = {lengths};
+	uint32_t lengths = c->sve_lengths;
+	uint64_t host[KVM_ARM64_SVE_VLS_WORDS], want[KVM_ARM64_SVE_VLS_WORDS] = {0};
 	uint32_t missing, hidden, below;
 	char cap[32], have[96], asked[96], instead[96];
 	int ret = vcpu_get_reg(v, KVM_REG_ARM64_SVE_VLS, host);
 
 	if (ret)
 		return err_host(-ret, "vCPU %u: KVM_REG_ARM64_SVE_VLS", v->id);
+	if (!lengths)
+		lengths = sve_set((uint32_t)host[0], c->sve_on, c->sve_off);
+	if (!lengths)
+		return err_usage("--cpu sve128=off: no vector length would remain; use sve=off");
+	want[0] = lengths;
 	list((uint32_t)host[0], have, sizeof(have));
 	list(lengths, asked, sizeof(asked));
 	missing = lengths & ~(uint32_t)host[0];

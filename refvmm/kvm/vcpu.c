@@ -107,7 +107,7 @@ int vcpu_init(struct vcpu *v, const struct cpu_conf *c, bool powered_off)
 				init.features[0]);
 	if (!v->sve)
 		return 0;
-	ret = c->sve_lengths ? sve_choose(v, c->sve_lengths) : 0;
+	ret = c->sve_lengths || c->sve_on || c->sve_off ? sve_choose(v, c) : 0;
 	if (ret)
 		return ret;
 	ret = kvm_ioctl(v->fd, KVM_ARM_VCPU_FINALIZE, &feature);

@@ -50,7 +50,7 @@ void vcpu_kick(struct vcpu *v);
 int vcpu_get_reg(const struct vcpu *v, uint64_t id, void *val); /* -errno, unlogged */
 int vcpu_set_reg(const struct vcpu *v, uint64_t id, const void *val);
 
-/* sve.c: before finalisation; leaves the vCPU with exactly `lengths` or says why KVM cannot. */
-int sve_choose(const struct vcpu *v, uint32_t lengths);
+/* sve.c: before finalisation; leaves the vCPU with exactly the lengths asked for, or says why KVM cannot. */
+int sve_choose(const struct vcpu *v, const struct cpu_conf *c);
 
 #endif

@@ -8,6 +8,7 @@
 #include "board.h"
 #include "core/err.h"
 #include "core/parse.h"
+#include "core/sve_set.h"
 #include "options.h"
 #include "tests/unit.h"
 
@@ -145,6 +146,23 @@ TEST(options, mistakes_are_usage_errors)
 		"refvmm --kernel x --nonsense",
 		"refvmm --kernel x --machine its=on,",
 		"refvmm --kernel x --cpu ,host",
+		"refvmm --kernel x --machine virt-1=on",
+		"refvmm --kernel x --machine secure",
+		"refvmm --kernel x --machine secure=maybe",
+		"refvmm --kernel x --machine iommu=intel",
+		"refvmm --kernel x --cpu sve100=on",
+		"refvmm --kernel x --cpu sve256",
+		"refvmm --kernel x --cpu sve256=2",
+		"refvmm --kernel x --cpu sve4096=on",
+		"refvmm --kernel x --cpu sve=off --cpu sve256=on,sve=off",
+		"refvmm --kernel x --sve 128 --cpu sve256=on",
+		"refvmm --kernel x --smp cpus",
+		"refvmm --kernel x --smp cpus=0",
+		"refvmm --kernel x --smp 2,threads",
+		"refvmm --list-refusals --yaml",
+		"refvmm -nonsense",
+		"refvmm -",
+		"refvmm --",
 	};
 
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -180,6 +198,104 @@ TEST(options, what_is_never_offered_is_refused)
 		if (ret != -ERR_REFUSED)
 			unit_fail(__FILE__, __LINE__, refused[i], (uint64_t)-ret, ERR_REFUSED);
 	}
+}
+
+TEST(options, vector_lengths_by_name)
+{
+	struct machine_conf c;
+
+	ASSERT_EQ(
+		parse(&c, "refvmm --kernel x --cpu host,sve128=on,sve256=on,sve384=off,sve512=on"),
+		0);
+	EXPECT_EQ(c.cpu.sve, ON);
+	EXPECT_EQ(c.cpu.sve_on, 0xb);
+	EXPECT_EQ(c.cpu.sve_off, 0x4);
+	ASSERT_EQ(parse(&c, "refvmm --kernel x --cpu sve384=off --cpu sve384=on"), 0);
+	EXPECT_EQ(c.cpu.sve_on, 0x4);
+	EXPECT_EQ(c.cpu.sve_off, 0);
+	ASSERT_EQ(parse(&c, "refvmm --kernel x --cpu sve256=on --sve off"), 0);
+	EXPECT_EQ(c.cpu.sve, OFF);
+	ASSERT_EQ(parse(&c, "refvmm --kernel x --cpu sve256=off"), 0);
+	EXPECT_EQ(c.cpu.sve, AUTO); /* a host without SVE has no such length anyway */
+}
+
+TEST(options, what_nobody_named_follows_from_the_host)
+{
+	EXPECT_EQ(sve_set(0xf, 0, 0), 0xf);
+	EXPECT_EQ(sve_set(0xf, 0, 0x4), 0x3);	/* 384 off: 128 and 256 remain */
+	EXPECT_EQ(sve_set(0xb, 0, 0x4), 0xb);	/* it has no 384 */
+	EXPECT_EQ(sve_set(0xf, 0x2, 0), 0x3);	/* 256 on: the maximum */
+	EXPECT_EQ(sve_set(0xb, 0xb, 0x4), 0xb); /* the RHEL example on an A64FX */
+	EXPECT_EQ(sve_set(0xf, 0xb, 0x4), 0xb); /* and where KVM will have to say no */
+	EXPECT_EQ(sve_set(0x1, 0x2, 0), 0x3);
+	EXPECT_EQ(sve_set(0xffff, 0x8000, 0), 0xffff);
+	EXPECT_EQ(sve_set(0xffff, 0, 0x1), 0);
+}
+
+TEST(options, one_dash_is_understood)
+{
+	struct machine_conf c;
+
+	ASSERT_EQ(parse(&c, "refvmm -kernel x -smp 2 -m 1G -M virt -cpu host"), 0);
+	EXPECT_EQ(c.smp, 2);
+	EXPECT_EQ(c.ram.size, 1 << 30);
+	EXPECT_EQ(parse(&c, "refvmm -device pvpanic"), -ERR_REFUSED);
+}
+
+/* What FN prints, in a buffer that the caller frees. */
+static char *printed(void (*fn)(void))
+{
+	int out = dup(STDOUT_FILENO);
+	FILE *f = tmpfile();
+	char *text = calloc(1, 1 << 16);
+
+	if (!f || !text || out < 0)
+		abort();
+	fflush(stdout);
+	dup2(fileno(f), STDOUT_FILENO);
+	fn();
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	rewind(f);
+	EXPECT(fread(text, 1, (1 << 16) - 1, f) > 1000);
+	fclose(f);
+	return text;
+}
+
+/* The name as roff has it: every dash escaped. */
+static const char *in_roff(const char *name, char *buf)
+{
+	char *to = buf;
+
+	for (; *name; name++) {
+		if (*name == '-')
+			*to++ = '\\';
+		*to++ = *name;
+	}
+	*to = '\0';
+	return buf;
+}
+
+TEST(options, help_and_man_page_know_every_option)
+{
+	char *help = printed(options_help), *man = printed(options_man), roff[128];
+
+	for (size_t i = 0; i < options_count; i++) {
+		const struct option *o = &options_table[i];
+
+		EXPECT(strstr(help, o->name));
+		EXPECT(strstr(man, in_roff(o->name, roff)));
+		for (const struct option_word *w = o->words; w && w->name; w++)
+			EXPECT(strstr(help, w->name) && strstr(man, in_roff(w->name, roff)));
+	}
+	for (unsigned i = 0; i < board_rows; i++) {
+		for (const struct dev_option *o = board_table[i].ops->options; o && o->name; o++)
+			EXPECT(strstr(help, o->name) && strstr(man, in_roff(o->name, roff)));
+	}
+	EXPECT(!strncmp(man, ".\\\"", 3) && strstr(man, "\n.TH REFVMM 1 "));
+	free(help);
+	free(man);
 }
 
 TEST(options, help_and_version_run_nothing)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file that is read whole, once: kernel, initial RAM disk, device tree, firmware. */
+#ifndef REFVMM_CORE_FILE_H
+#define REFVMM_CORE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct file {
+	const uint8_t *data; /* private and read-only */
+	size_t len;
+};
+
+/* 0 or a negative error, logged with the option that named the file. */
+int file_open(struct file *f, const char *option, const char *path);
+void file_close(struct file *f);
+
+#endif
