@@ -15,6 +15,9 @@
 	.vmm = "--smp " #n, .variants = "v2: --machine gic-version=2 | v3: --machine " \
 					"gic-version=3"
 
+/* a PPI that is wired to nothing on the board */
+#define PPI_UNWIRED 21U
+
 /* interrupts that the test port can raise; without a port they are software's */
 #define TEST_SPI(n) ASSAY_SPI_TO_INTID(ASSAY_SPI_TEST_PORT + (n))
 

@@ -77,7 +77,7 @@ void gic_cpu_init(void)
 }
 
 /* SGIs and PPIs are banked: in the distributor (v2) or the redistributor (v3) */
-static struct mmio frame(unsigned intid)
+struct mmio gic_frame(unsigned intid)
 {
 	gic();
 	return intid < GIC_SPI_FIRST && impl->private_frame ? impl->private_frame() : dist;
@@ -85,13 +85,13 @@ static struct mmio frame(unsigned intid)
 
 static void set_bit(unsigned reg, unsigned intid)
 {
-	wr32(frame(intid), reg + intid / 32 * 4, (uint32_t)BIT(intid % 32));
+	wr32(gic_frame(intid), reg + intid / 32 * 4, (uint32_t)BIT(intid % 32));
 	impl->wait_rwp(intid);
 }
 
 static bool get_bit(unsigned reg, unsigned intid)
 {
-	return rd32(frame(intid), reg + intid / 32 * 4) & BIT(intid % 32);
+	return rd32(gic_frame(intid), reg + intid / 32 * 4) & BIT(intid % 32);
 }
 
 void gic_enable(unsigned intid)
@@ -111,12 +111,12 @@ bool gic_is_enabled(unsigned intid)
 
 void gic_set_priority(unsigned intid, uint8_t priority)
 {
-	wr8(frame(intid), GICD_IPRIORITYR + intid, priority);
+	wr8(gic_frame(intid), GICD_IPRIORITYR + intid, priority);
 }
 
 uint8_t gic_get_priority(unsigned intid)
 {
-	return rd8(frame(intid), GICD_IPRIORITYR + intid);
+	return rd8(gic_frame(intid), GICD_IPRIORITYR + intid);
 }
 
 void gic_set_pending(unsigned intid, bool pending)
@@ -145,11 +145,32 @@ bool gic_is_active(unsigned intid)
 
 void gic_set_edge(unsigned intid, bool edge)
 {
-	struct mmio f = frame(intid);
+	struct mmio f = gic_frame(intid);
 	unsigned off = GICD_ICFGR + intid / 16 * 4, bit = intid % 16 * 2 + 1;
 	uint32_t v = rd32(f, off) & ~(uint32_t)BIT(bit);
 
 	wr32(f, off, edge ? v | (uint32_t)BIT(bit) : v);
+}
+
+void gic_set_group(unsigned intid, bool group1)
+{
+	struct mmio f = gic_frame(intid);
+	unsigned off = GICD_IGROUPR + intid / 32 * 4;
+	uint32_t v = rd32(f, off) & ~(uint32_t)BIT(intid % 32);
+
+	wr32(f, off, group1 ? v | (uint32_t)BIT(intid % 32) : v);
+}
+
+bool gic_get_group(unsigned intid)
+{
+	return get_bit(GICD_IGROUPR, intid);
+}
+
+bool gic_is_kvm(void)
+{
+	uint32_t iidr = rd32(gic_dist(), GICD_IIDR);
+
+	return iidr >> 24 == 'K' && (iidr & 0xfff) == 0x43b;
 }
 
 unsigned gic_intids(void)
@@ -233,12 +254,14 @@ void gic_reset(void)
 	if (impl->running_priority() != 0xff)
 		impl->drop_active();
 	for (unsigned i = 0; i < gic_intids(); i += 32) {
-		struct mmio f = frame(i);
+		struct mmio f = gic_frame(i);
 
 		wr32(f, GICD_ICENABLER + i / 8, ~0U);
 		wr32(f, GICD_ICPENDR + i / 8, ~0U);
 		wr32(f, GICD_ICACTIVER + i / 8, ~0U);
+		wr32(f, GICD_IGROUPR + i / 8, impl->version == 2 ? 0 : ~0U);
 	}
+	impl->dist_on();
 	for (unsigned i = 0; i < 16 && impl->sgi_set_pending; i++)
 		impl->sgi_set_pending(i, false);
 	gic_cpu_init();

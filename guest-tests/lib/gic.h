@@ -38,8 +38,15 @@ bool gic_is_pending(unsigned intid);
 void gic_set_active(unsigned intid, bool active);
 bool gic_is_active(unsigned intid);
 void gic_set_edge(unsigned intid, bool edge);
+/* Group 1 or 0; the library's own is 1 on GICv3, 0 on GICv2 */
+void gic_set_group(unsigned intid, bool group1);
+bool gic_get_group(unsigned intid);
 void gic_route(unsigned intid, unsigned cpu);
 unsigned gic_intids(void); /* highest SPI INTID + 1 */
+/* is this the vGIC of KVM? Product and implementer of GICD_IIDR, Linux arch/arm64/kvm/vgic/vgic.h */
+bool gic_is_kvm(void);
+/* where an interrupt's registers stand: banked ones (below 32) are the calling CPU's */
+struct mmio gic_frame(unsigned intid);
 
 /* CPU interface of this CPU; ack gives the register as read: its INTID is gic_intid() */
 uint32_t gic_ack(void);
@@ -81,6 +88,11 @@ void gic_reset(void);
 #define GICD_ITARGETSR	0x800
 #define GICD_ICFGR	0xc00
 #define GICD_SGIR	0xf00
+#define GICD_CPENDSGIR	0xf10 /* GICv2 only */
+#define GICD_SPENDSGIR	0xf20 /* GICv2 only */
+#define GICD_STATUSR	0x010
+#define GICD_IGRPMODR	0xd00
+#define GICD_NSACR	0xe00
 #define GICD_IROUTER	0x6000
 #define GICD_V3_PIDR2	0xffe8
 #define GICD_V2_PIDR2	0xfe8
@@ -88,9 +100,13 @@ void gic_reset(void);
 #define GICR_CTLR      0x000
 #define GICR_IIDR      0x004
 #define GICR_TYPER     0x008
+#define GICR_STATUSR   0x010
 #define GICR_WAKER     0x014
 #define GICR_PROPBASER 0x070
 #define GICR_PENDBASER 0x078
+#define GICR_INVLPIR   0x0a0
+#define GICR_INVALLR   0x0b0
+#define GICR_SYNCR     0x0c0
 #define GICR_PIDR2     0xffe8
 #define GICR_SGI       0x10000 /* SGI_base from RD_base */
 
@@ -101,12 +117,28 @@ void gic_reset(void);
 #define GICC_EOIR	  0x010
 #define GICC_RPR	  0x014
 #define GICC_HPPIR	  0x018
+#define GICC_ABPR	  0x01c
+#define GICC_AIAR	  0x020
+#define GICC_AEOIR	  0x024
+#define GICC_AHPPIR	  0x028
+#define GICC_APR	  0x0d0
 #define GICC_IIDR	  0x0fc
 #define GICC_DIR	  0x1000
+#define GICC_CTLR_GRP0	  BIT(0)
+#define GICC_CTLR_GRP1	  BIT(1)
+#define GICC_CTLR_ACKCTL  BIT(2)
+#define GICC_CTLR_FIQEN	  BIT(3)
+#define GICC_CTLR_CBPR	  BIT(4)
 #define GICC_CTLR_EOIMODE BIT(9)
 
 /* GICv3 CPU interface by encoding: older assemblers know only some of the names */
 #define ICC_PMR_EL1	 S3_0_C4_C6_0
+#define ICC_IAR0_EL1	 S3_0_C12_C8_0
+#define ICC_EOIR0_EL1	 S3_0_C12_C8_1
+#define ICC_HPPIR0_EL1	 S3_0_C12_C8_2
+#define ICC_BPR0_EL1	 S3_0_C12_C8_3
+#define ICC_AP0R0_EL1	 S3_0_C12_C8_4
+#define ICC_AP1R0_EL1	 S3_0_C12_C9_0
 #define ICC_IAR1_EL1	 S3_0_C12_C12_0
 #define ICC_EOIR1_EL1	 S3_0_C12_C12_1
 #define ICC_HPPIR1_EL1	 S3_0_C12_C12_2
@@ -114,9 +146,13 @@ void gic_reset(void);
 #define ICC_DIR_EL1	 S3_0_C12_C11_1
 #define ICC_RPR_EL1	 S3_0_C12_C11_3
 #define ICC_SGI1R_EL1	 S3_0_C12_C11_5
+#define ICC_ASGI1R_EL1	 S3_0_C12_C11_6
+#define ICC_SGI0R_EL1	 S3_0_C12_C11_7
 #define ICC_CTLR_EL1	 S3_0_C12_C12_4
 #define ICC_SRE_EL1	 S3_0_C12_C12_5
+#define ICC_IGRPEN0_EL1	 S3_0_C12_C12_6
 #define ICC_IGRPEN1_EL1	 S3_0_C12_C12_7
+#define ICC_CTLR_CBPR	 BIT(0)
 #define ICC_CTLR_EOIMODE BIT(1)
 
 #endif

@@ -7,6 +7,7 @@
 
 struct gic_impl {
 	unsigned version;
+	void (*dist_on)(void);
 	void (*cpu_init)(void);
 	void (*drop_active)(
 		void); /* no active priority is left of an interrupt that nobody ended */

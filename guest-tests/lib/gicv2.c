@@ -4,9 +4,6 @@
 #include "smp.h"
 #include "test.h"
 
-#define GICD_CPENDSGIR 0xf10
-#define GICD_SPENDSGIR 0xf20
-
 static struct mmio dist, cpu;
 static volatile uint8_t
 	interface_mask[8]; /* by CPU: its bit in ITARGETSR, as each reads it itself */
@@ -15,6 +12,11 @@ void gicv2_init(int node, struct mmio d)
 {
 	dist = d;
 	cpu = dt_mmio_reg(node, 1);
+	gicv2_impl.dist_on();
+}
+
+static void dist_on(void)
+{
 	wr32(dist, GICD_CTLR, 1);
 }
 
@@ -34,6 +36,7 @@ static void cpu_init(void)
 			(uint8_t)(target | target >> 8 | target >> 16 | target >> 24);
 	wr32(cpu, GICC_PMR, 0xff);
 	wr32(cpu, GICC_BPR, 0);
+	wr32(cpu, GICC_ABPR, 0);
 	wr32(cpu, GICC_CTLR, 1);
 }
 
@@ -150,6 +153,7 @@ static void sgi_others(unsigned intid)
 
 const struct gic_impl gicv2_impl = {
 	.version = 2,
+	.dist_on = dist_on,
 	.cpu_init = cpu_init,
 	.drop_active = drop_active,
 	.wait_rwp = wait_rwp,

@@ -15,14 +15,19 @@ static struct mmio dist;
 static int gic_node;
 static uint64_t redists[CPUS_MAX]; /* by CPU; found when first asked for */
 
+/* EnableGrp1A and ARE_NS (12.9); with one security state bit 0 is EnableGrp0 */
+static void dist_on(void)
+{
+	wr32(dist, GICD_CTLR, 1U << 4 | 1U << 1);
+	while (rd32(dist, GICD_CTLR) & GICD_CTLR_RWP)
+		cpu_relax();
+}
+
 bool gicv3_init(int node, struct mmio d)
 {
 	dist = d;
 	gic_node = node;
-	/* EnableGrp1A and ARE_NS (12.9); with one security state bit 0 is EnableGrp0 */
-	wr32(dist, GICD_CTLR, 1U << 4 | 1U << 1);
-	while (rd32(dist, GICD_CTLR) & GICD_CTLR_RWP)
-		cpu_relax();
+	dist_on();
 	for (unsigned i = 32; i < MIN(1020U, 32 * ((rd32(dist, GICD_TYPER) & 0x1f) + 1)); i += 32)
 		wr32(dist, GICD_IGROUPR + i / 8, ~0U);
 	return true;
@@ -100,14 +105,18 @@ static void cpu_init(void)
 	write_sysreg(ICC_SRE_EL1, read_sysreg(ICC_SRE_EL1) | 1); /* SRE */
 	isb();
 	write_sysreg(ICC_PMR_EL1, 0xff);
-	write_sysreg(ICC_BPR1_EL1, 0); /* the finest the GIC has */
-	write_sysreg(ICC_CTLR_EL1, 0); /* EOImode 0 */
+	write_sysreg(ICC_CTLR_EL1, 0); /* EOImode 0, CBPR 0: ICC_BPR1_EL1 is its own */
+	isb();
+	write_sysreg(ICC_BPR0_EL1, 0); /* the finest the GIC has */
+	write_sysreg(ICC_BPR1_EL1, 0);
+	write_sysreg(ICC_IGRPEN0_EL1, 0);
 	write_sysreg(ICC_IGRPEN1_EL1, 1);
 	isb();
 }
 
 static void drop_active(void)
 {
+	write_sysreg(ICC_AP0R0_EL1, 0);
 	write_sysreg(ICC_AP1R0_EL1, 0);
 	isb();
 }
@@ -219,6 +228,7 @@ static void sgi_others(unsigned intid)
 
 const struct gic_impl gicv3_impl = {
 	.version = 3,
+	.dist_on = dist_on,
 	.cpu_init = cpu_init,
 	.drop_active = drop_active,
 	.private_frame = private_frame,
