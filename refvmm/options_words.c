@@ -35,8 +35,9 @@ const struct option_word machine_words[] = {
 const struct option_word cpu_words[] = {
 	{"host", NULL, "the host's own CPU"},
 	{"max", NULL, "the same"},
+	{"host-passthrough", NULL, "the same in libvirt's words"},
 	{"sve", "on|off", "the Scalable Vector Extension"},
-	{"sveNNN", "on|off", "the vector length of NNN bits: on demands it, off ends the lengths below it"},
+	{"sveN", "on|off", "the vector length of N bits: on demands it, off ends the lengths below it"},
 	{"pmu", "on|off", "PMUv3"},
 	{"pauth", "on|off", "pointer authentication"},
 	{NULL, NULL, NULL},
@@ -159,6 +160,15 @@ static int machine_word(struct machine_conf *c, const struct walk *k, const stru
 		return 0; /* virt-1: there is only this one */
 	if (!w || !w->values)
 		return other_word(k->kind, k->words, key, value);
+	if (value) { /* a value with a reason of its own: secure=on, gic-version=4 */
+		char word[2 * WORD_MAX];
+		const struct refusal *r;
+
+		snprintf(word, sizeof(word), "%s=%s", key, value);
+		r = refuse_find(k->kind, word);
+		if (r)
+			return refuse(r, NULL);
+	}
 	if (!strcmp(key, "gic-version")) {
 		n = choose(k->option, w, value);
 		if (n >= 0)
@@ -173,16 +183,7 @@ static int machine_word(struct machine_conf *c, const struct walk *k, const stru
 			c->highmem = highmem == ON;
 		return n;
 	}
-	/* The board has only one answer to the rest; another one may be refused by name. */
-	if (value && strcmp(value, w->values) != 0) {
-		char word[2 * WORD_MAX];
-		const struct refusal *r;
-
-		snprintf(word, sizeof(word), "%s=%s", key, value);
-		r = refuse_find(k->kind, word);
-		if (r)
-			return refuse(r, NULL);
-	}
+	/* The board has only one answer to the rest. */
 	n = choose(k->option, w, value);
 	return n < 0 ? n : 0;
 }
@@ -228,15 +229,15 @@ static int cpu_word(struct machine_conf *c, const struct walk *k, const struct o
 {
 	if (!strncmp(key, "sve", 3) && key[3] >= '0' && key[3] <= '9')
 		return vector_length(c, key, value);
-	if (w && !w->values && !value)
+	if (!w || (!w->values && value))
+		return other_word(k->kind, k->words, key, value);
+	if (!w->values)
 		return 0; /* host */
 	if (!strcmp(key, "sve"))
 		return tristate(k->option, w, value, &c->cpu.sve);
 	if (!strcmp(key, "pmu"))
 		return tristate(k->option, w, value, &c->cpu.pmu);
-	if (!strcmp(key, "pauth"))
-		return tristate(k->option, w, value, &c->cpu.pauth);
-	return other_word(k->kind, k->words, key, value);
+	return tristate(k->option, w, value, &c->cpu.pauth);
 }
 
 int options_cpu(struct machine_conf *c, const char *arg)

@@ -131,7 +131,7 @@ TEST(options, mistakes_are_usage_errors)
 		"refvmm --kernel x --sve 2176",
 		"refvmm --kernel x --sve 128,",
 		"refvmm --kernel x --sve 128=1",
-		"refvmm --kernel x --machine gic-version=4",
+		"refvmm --kernel x --machine gic-version=5",
 		"refvmm --kernel x --machine gic-version",
 		"refvmm --kernel x --machine its=maybe",
 		"refvmm --kernel x --machine gic-version=2,its=on",
@@ -189,6 +189,11 @@ TEST(options, what_is_never_offered_is_refused)
 		"refvmm --kernel x --device vga,vgamem=16",
 		"refvmm --dimm 1G",
 		"refvmm --control-command save",
+		"refvmm --kernel x --machine gic-version=4",
+		"refvmm --kernel x -smp 1,maxcpus=4",
+		"refvmm --kernel x -m 1G,slots=2,maxmem=4G",
+		"refvmm --kernel x -incoming tcp:0:4444",
+		"refvmm --kernel x -device pcie-root-port,hotplug=on",
 	};
 
 	for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
