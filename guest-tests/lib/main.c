@@ -73,7 +73,8 @@ static void clean_up(void)
 	timer_reset();
 	if (!smp_release() && test_now.verdict != VERDICT_ERROR) {
 		test_now.verdict = VERDICT_ERROR;
-		snprintf(test_now.reason, sizeof(test_now.reason), "another CPU did not finish");
+		snprintf(test_now.reason, sizeof(test_now.reason),
+			 "another CPU did not finish, or never went off (AFFINITY_INFO)");
 	}
 	its_reset();
 	gic_reset();

@@ -223,7 +223,7 @@ bool smp_off(unsigned n)
 	set_state(c, CPU_LEAVE);
 	while (psci_affinity_info(mpidrs[n]) != 1)
 		if (!wait_more(&w))
-			break;
+			return psci_affinity_info(mpidrs[n]) == 1;
 	return state_of(c) == CPU_OFF;
 }
 
