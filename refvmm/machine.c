@@ -88,6 +88,10 @@ static int add_cpu(struct machine *m, unsigned id)
 		ret = vcpu_mpidr(&t->vcpu, &mpidr);
 	if (ret)
 		return ret;
+	/* Another vCPU cannot open them later: the ioctl waits as long as this one runs. */
+	ret = m->conf.smp > 1 ? stats_open(t->vcpu.fd, &t->vcpu.stats_fd) : 0;
+	if (ret)
+		return err_host(-ret, "KVM_GET_STATS_FD of vCPU %u", id);
 	if ((mpidr & 0xff00ffffffULL) != fdt_mpidr(id))
 		return err_host(EPROTO, "vCPU %u: MPIDR_EL1 0x%" PRIx64 " is not as described", id,
 				mpidr);

@@ -46,7 +46,9 @@ struct machine {
 	struct console console;
 	uint64_t deadline_ns[CONF_DEVS_MAX]; /* by index in board.dev; 0: none */
 	uint64_t guest_errors;
-	int wake_fd;	 /* eventfd: something for the main thread */
+	pthread_t loop; /* the event loop's thread */
+	bool loop_started;
+	int wake_fd;	 /* eventfd: something for the event loop */
 	bool stopped;	 /* atomic */
 	int result;	 /* of the first who stopped: 0 or a negative error */
 	unsigned status; /* with result 0: the exit status */
@@ -64,6 +66,16 @@ unsigned machine_ipa_bits(const struct machine_conf *c);
 
 /* Ends the run; the first caller wins. Any thread. */
 void machine_stop(struct machine *m, int result, unsigned status);
+bool machine_stopped(struct machine *m);
+
+/*
+ * machine_loop.c: the thread that waits for timers, input and the time limit. It is started when there is something
+ * to wait for: from the beginning if `wanted`, else under the machine's lock by whoever brings it (a device's timer).
+ */
+bool machine_loop_wanted(const struct machine *m);
+int machine_loop_start(struct machine *m); /* nothing if it runs; 0 or a negative error, logged */
+void machine_loop_join(struct machine *m);
+void machine_wake(struct machine *m); /* it looks at everything anew */
 
 /* machine_env.c: the world as this machine's devices see it. */
 extern const struct env_ops machine_env_ops;

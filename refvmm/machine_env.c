@@ -64,11 +64,6 @@ static uint64_t env_wall_s(struct env *e)
 	return (uint64_t)time(NULL);
 }
 
-static void wake(struct machine *m)
-{
-	eventfd_write(m->wake_fd, 1); /* fails only if it would overflow: it is awake then */
-}
-
 static void env_timer(struct env *e, struct dev *d, uint64_t deadline_ns)
 {
 	struct machine *m = machine(e);
@@ -77,7 +72,9 @@ static void env_timer(struct env *e, struct dev *d, uint64_t deadline_ns)
 		if (m->board.dev[i] == d)
 			m->deadline_ns[i] = deadline_ns;
 	}
-	wake(m);
+	if (deadline_ns && machine_loop_start(m))
+		machine_stop(m, err_host(EAGAIN, "timer of %s", d->ops->name), 0);
+	machine_wake(m);
 }
 
 static void write_all(struct machine *m, const char *p, size_t len)
@@ -169,15 +166,24 @@ static void port_exit(struct env *e, unsigned status)
 		machine_stop(m, 0, status);
 }
 
+/* Opened at the first question, except where that must be earlier: see add_cpu(). */
+static int add_stat(int fd, int *stats_fd, const char *name, uint64_t *value)
+{
+	int ret = stats_open(fd, stats_fd);
+
+	return ret ? ret : stats_add(*stats_fd, name, value);
+}
+
 static int port_stat(struct env *e, const char *name, uint64_t *value)
 {
 	struct machine *m = machine(e);
-	int found = stats_add(m->vm.stats_fd, name, value);
+	int found = add_stat(m->vm.fd, &m->vm.stats_fd, name, value);
 
 	if (found && found != -ENOENT)
 		return found;
 	for (unsigned i = 0; i < m->cpus; i++) {
-		int ret = stats_add(m->cpu[i].vcpu.stats_fd, name, value);
+		struct vcpu *v = &m->cpu[i].vcpu;
+		int ret = add_stat(v->fd, &v->stats_fd, name, value);
 
 		if (ret && ret != -ENOENT)
 			return ret;

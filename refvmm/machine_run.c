@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One thread a vCPU; the main thread waits for the end, timers, input and the time limit. */
+/*
+ * One thread a vCPU. The first is the process's own: a machine of one vCPU whose devices ask for no timer has no
+ * other thread, which makes start and exits cheaper (the kernel looks files up faster). The event loop,
+ * machine_loop.c, gets its thread when there is something to wait for.
+ */
 #include <assay/exit.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/err.h"
 #include "machine.h"
 
-#define KICK_SIGNAL    SIGUSR1
-#define INPUT_RETRY_MS 10
+#define KICK_SIGNAL SIGUSR1
+
+/* Out of KVM_RUN or a pause, and not in again: `stopped` is set before. */
+static void kick(struct cpu_thread *t)
+{
+	vcpu_kick(&t->vcpu);
+	pthread_kill(t->thread, KICK_SIGNAL);
+}
 
 void machine_stop(struct machine *m, int result, unsigned status)
 {
@@ -24,10 +31,12 @@ void machine_stop(struct machine *m, int result, unsigned status)
 		return;
 	m->result = result;
 	m->status = status;
-	eventfd_write(m->wake_fd, 1);
+	machine_wake(m);
+	if (m->cpus && m->cpu[0].started && !pthread_equal(m->cpu[0].thread, pthread_self()))
+		kick(&m->cpu[0]); /* it ends the others */
 }
 
-static bool stopped(struct machine *m)
+bool machine_stopped(struct machine *m)
 {
 	return __atomic_load_n(&m->stopped, __ATOMIC_SEQ_CST);
 }
@@ -53,7 +62,7 @@ static void pause_thread(struct cpu_thread *t)
 			     .tv_nsec = (long)(t->pause_ms % 1000) * 1000000};
 
 	t->pause_ms = 0;
-	while (!stopped(t->m) && nanosleep(&d, &d) && errno == EINTR)
+	while (!machine_stopped(t->m) && nanosleep(&d, &d) && errno == EINTR)
 		;
 }
 
@@ -86,7 +95,7 @@ static void *cpu_main(void *arg)
 	struct cpu_thread *t = arg;
 	struct vcpu_exit x;
 
-	while (!stopped(t->m)) {
+	while (!machine_stopped(t->m)) {
 		int ret = vcpu_run(&t->vcpu, &x);
 
 		if (ret)
@@ -102,12 +111,10 @@ static void on_kick(int sig)
 	(void)sig; /* its arrival is what matters: KVM_RUN and nanosleep return */
 }
 
-static int start_cpus(struct machine *m)
+/* The first vCPU's thread is this one. */
+static int start_others(struct machine *m)
 {
-	struct sigaction sa = {.sa_handler = on_kick};
-
-	sigaction(KICK_SIGNAL, &sa, NULL);
-	for (unsigned i = 0; i < m->cpus; i++) {
+	for (unsigned i = 1; i < m->cpus; i++) {
 		int err = pthread_create(&m->cpu[i].thread, NULL, cpu_main, &m->cpu[i]);
 
 		if (err)
@@ -117,120 +124,35 @@ static int start_cpus(struct machine *m)
 	return 0;
 }
 
-static void join_cpus(struct machine *m)
+static void join_others(struct machine *m)
 {
-	for (unsigned i = 0; i < m->cpus; i++) {
-		if (!m->cpu[i].started)
-			continue;
-		vcpu_kick(&m->cpu[i].vcpu);
-		pthread_kill(m->cpu[i].thread, KICK_SIGNAL);
+	for (unsigned i = 1; i < m->cpus; i++) {
+		if (m->cpu[i].started)
+			kick(&m->cpu[i]);
 	}
-	for (unsigned i = 0; i < m->cpus; i++) {
+	for (unsigned i = 1; i < m->cpus; i++) {
 		if (m->cpu[i].started)
 			pthread_join(m->cpu[i].thread, NULL);
 		m->cpu[i].started = false;
 	}
 }
 
-/* Fires what is due; returns the nearest deadline, 0 if there is none. */
-static uint64_t run_timers(struct machine *m)
-{
-	uint64_t now = m->env.ops->clock_ns(&m->env), next = 0;
-
-	for (unsigned i = 0; i < m->board.nr; i++) {
-		if (m->deadline_ns[i] && m->deadline_ns[i] <= now) {
-			m->deadline_ns[i] = 0;
-			m->board.dev[i]->ops->timer(m->board.dev[i]);
-		}
-		if (m->deadline_ns[i] && (!next || m->deadline_ns[i] < next))
-			next = m->deadline_ns[i];
-	}
-	return next;
-}
-
-struct input {
-	uint8_t buf[256];
-	size_t at, len;
-	bool eof;
-};
-
-/* Hands what was typed to the first device that reads a serial line. */
-static void feed_input(struct machine *m, struct input *in)
-{
-	for (unsigned i = 0; i < m->board.nr; i++) {
-		struct dev *d = m->board.dev[i];
-
-		if (!d->ops->input)
-			continue;
-		in->at += d->ops->input(d, in->buf + in->at, in->len - in->at);
-		return;
-	}
-}
-
-static void read_input(struct input *in)
-{
-	ssize_t n = read(STDIN_FILENO, in->buf, sizeof(in->buf));
-
-	in->at = 0;
-	in->len = n > 0 ? (size_t)n : 0;
-	in->eof = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
-}
-
-static int poll_timeout(uint64_t now, uint64_t next_ns, uint64_t end_ns, bool retry)
-{
-	uint64_t until = next_ns && (!end_ns || next_ns < end_ns) ? next_ns : end_ns;
-	uint64_t ms;
-
-	if (!until)
-		return retry ? INPUT_RETRY_MS : -1;
-	ms = until > now ? (until - now + 999999) / 1000000 : 0;
-	if (retry && ms > INPUT_RETRY_MS)
-		ms = INPUT_RETRY_MS;
-	return ms > 3600000 ? 3600000 : (int)ms;
-}
-
-static void event_loop(struct machine *m)
-{
-	struct input in = {.eof = !m->conf.console_stdio};
-	uint64_t now = m->env.ops->clock_ns(&m->env);
-	uint64_t end = m->conf.time_limit_ms ? now + m->conf.time_limit_ms * 1000000 : 0;
-
-	while (!stopped(m)) {
-		struct pollfd fd[2] = {{.fd = m->wake_fd, .events = POLLIN},
-				       {.fd = STDIN_FILENO, .events = POLLIN}};
-		uint64_t next;
-		eventfd_t count;
-
-		pthread_mutex_lock(&m->lock);
-		next = run_timers(m);
-		if (in.at < in.len)
-			feed_input(m, &in);
-		pthread_mutex_unlock(&m->lock);
-		if (in.eof || in.at < in.len)
-			fd[1].fd = -1; /* poll() skips it */
-		now = m->env.ops->clock_ns(&m->env);
-		if (end && now >= end)
-			machine_stop(m,
-				     err_limit("time limit of %" PRIu64 " ms passed",
-					       m->conf.time_limit_ms),
-				     0);
-		if (poll(fd, 2, poll_timeout(now, next, end, in.at < in.len)) < 0 && errno != EINTR)
-			machine_stop(m, err_host(errno, "poll"), 0);
-		if (fd[0].revents)
-			eventfd_read(m->wake_fd, &count);
-		if (fd[1].revents)
-			read_input(&in);
-	}
-}
-
 int machine_run(struct machine *m, unsigned *status)
 {
-	int ret = start_cpus(m);
+	struct sigaction sa = {.sa_handler = on_kick};
+	int ret;
 
+	sigaction(KICK_SIGNAL, &sa, NULL);
+	m->cpu[0].thread = pthread_self();
+	m->cpu[0].started = true;
+	ret = machine_loop_wanted(m) ? machine_loop_start(m) : 0;
+	if (!ret)
+		ret = start_others(m);
 	if (ret)
 		machine_stop(m, ret, 0);
-	event_loop(m);
-	join_cpus(m);
+	cpu_main(&m->cpu[0]);
+	join_others(m);
+	machine_loop_join(m);
 	console_flush(m);
 	if (m->conf.verbose)
 		err_note("%" PRIu64 " guest errors, %" PRIu64 " accesses claimed by nobody",

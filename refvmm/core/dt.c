@@ -53,7 +53,8 @@ int dt_new(struct fdt *f)
 	*f = (struct fdt){.blob = calloc(1, DT_BYTES_FIRST), .capacity = DT_BYTES_FIRST};
 	if (!f->blob)
 		return err_host(ENOMEM, "device tree: %lu bytes", DT_BYTES_FIRST);
-	stick(f, fdt_create(f->blob, (int)f->capacity), "header");
+	stick(f, fdt_create_with_flags(f->blob, (int)f->capacity, FDT_CREATE_FLAG_NO_NAME_DEDUP),
+	      "header");
 	stick(f, fdt_finish_reservemap(f->blob), "memory reservations");
 	dt_begin(f, "%s", "");
 	return 0;

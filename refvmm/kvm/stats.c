@@ -13,9 +13,16 @@ static bool read_at(int fd, void *buf, size_t len, uint64_t at)
 	return pread(fd, buf, len, (off_t)at) == (ssize_t)len;
 }
 
-int stats_open(int fd)
+int stats_open(int fd, int *stats_fd)
 {
-	return kvm_ioctl_num(fd, KVM_GET_STATS_FD, 0);
+	int ret = *stats_fd >= 0 ? *stats_fd : kvm_ioctl_num(fd, KVM_GET_STATS_FD, 0);
+
+	if (ret == -ENOTTY)
+		return 0;
+	if (ret < 0)
+		return ret;
+	*stats_fd = ret;
+	return 0;
 }
 
 int stats_add(int stats_fd, const char *name, uint64_t *sum)

@@ -46,10 +46,7 @@ int vcpu_create(struct vcpu *v, const struct vm *vm, unsigned id)
 		v->run = NULL;
 		return err_host(errno, "vCPU %u: mmap of its run page", id);
 	}
-	v->stats_fd = stats_open(v->fd);
-	return v->stats_fd == -ENOTTY || v->stats_fd >= 0
-		       ? 0
-		       : err_host(-v->stats_fd, "KVM_GET_STATS_FD of vCPU %u", id);
+	return 0;
 }
 
 static int want(enum tristate t, bool offered, const char *cap, bool *out)

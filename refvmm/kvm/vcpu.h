@@ -11,7 +11,7 @@ struct kvm_run;
 struct vcpu {
 	const struct vm *vm;
 	int fd;
-	int stats_fd; /* opened early: the ioctl waits while the vCPU runs; -1: host has none */
+	int stats_fd; /* -1: not opened, or the host has none */
 	unsigned id;
 	bool sve, pmu, pauth;
 	struct kvm_run *run;

@@ -32,7 +32,6 @@ int vm_create(struct vm *vm, const struct kvm *k, unsigned ipa_bits)
 	vm->fd = kvm_ioctl_num(k->fd, KVM_CREATE_VM, type);
 	if (vm->fd < 0)
 		return err_host(-vm->fd, "KVM_CREATE_VM with %u-bit addresses", ipa_bits);
-	vm->stats_fd = stats_open(vm->fd);
 	return 0;
 }
 

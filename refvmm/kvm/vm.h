@@ -8,7 +8,7 @@
 struct vm {
 	const struct kvm *kvm;
 	int fd;
-	int stats_fd; /* -1: the host has none */
+	int stats_fd; /* -1: not opened, or the host has none */
 	unsigned ipa_bits;
 	unsigned slots; /* used so far */
 };
@@ -25,10 +25,10 @@ int vm_irq_line(const struct vm *vm, unsigned spi, bool level);
 int vm_signal_msi(const struct vm *vm, uint64_t addr, uint32_t data, uint32_t devid);
 
 /*
- * stats.c: opens the statistics of a VM or vCPU; -ENOTTY before Linux 5.14. Then adds the one called
- * `name` to *sum; -ENOENT: no such name.
+ * stats.c: opens the statistics of a VM or vCPU unless *stats_fd is open; it stays -1 where the host has none
+ * (before Linux 5.14). 0 or a negative errno. Then adds the one called `name` to *sum; -ENOENT: no such name.
  */
-int stats_open(int fd);
+int stats_open(int fd, int *stats_fd);
 int stats_add(int stats_fd, const char *name, uint64_t *sum);
 
 #endif
