@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vGIC state: Documentation/virt/kvm/devices/arm-vgic.rst, arm-vgic-v3.rst, arm-vgic-its.rst. */
+#include "gicreg.h"
 #include "regs.h"
 #include "state.h"
 #include <assay/board.h>
 #include <errno.h>
-
-#define GICD_CTLR	 0x0
-#define GICD_TYPER	 0x4
-#define GICD_ISENABLER1	 0x104
-#define GICD_ISPENDR1	 0x204
-#define GICD_ISACTIVER1	 0x304
-#define GICD_IPRIORITYR8 0x420
-#define GICD_IROUTER32	 0x6100
 
 static int dist(struct vm *vm, unsigned long request, uint32_t off, uint32_t *value)
 {
@@ -39,25 +32,25 @@ TEST(saverestore, vgic_state_reads_back, RULE("KVM-VGIC-1"), VARIANTS("v2: gic=2
 	unsigned int gic = (unsigned int)test_param_u64("gic", 3);
 	struct vm *vm = vm_new(.vcpus = 2, .gic = gic, .entry = guest_count);
 
-	set_dist(vm, GICD_ISENABLER1, 0x0000a5a5);
-	set_dist(vm, GICD_ISPENDR1, 0x00001234);
-	set_dist(vm, GICD_ISACTIVER1, 0x00004321);
-	set_dist(vm, GICD_IPRIORITYR8, 0x50a8f018);
-	EXPECT_EQ(get_dist(vm, GICD_ISENABLER1), 0x0000a5a5U);
-	EXPECT_EQ(get_dist(vm, GICD_ISPENDR1), 0x00001234U);
-	EXPECT_EQ(get_dist(vm, GICD_ISACTIVER1), 0x00004321U);
-	EXPECT_EQ(get_dist(vm, GICD_IPRIORITYR8) & 0xf8f8f8f8,
+	set_dist(vm, GICD_ISENABLER(1), 0x0000a5a5);
+	set_dist(vm, GICD_ISPENDR(1), 0x00001234);
+	set_dist(vm, GICD_ISACTIVER(1), 0x00004321);
+	set_dist(vm, GICD_IPRIORITYR(8), 0x50a8f018);
+	EXPECT_EQ(get_dist(vm, GICD_ISENABLER(1)), 0x0000a5a5U);
+	EXPECT_EQ(get_dist(vm, GICD_ISPENDR(1)), 0x00001234U);
+	EXPECT_EQ(get_dist(vm, GICD_ISACTIVER(1)), 0x00004321U);
+	EXPECT_EQ(get_dist(vm, GICD_IPRIORITYR(8)) & 0xf8f8f8f8,
 		  0x50a8f018U); /* 5 bits at least (IHI 0069 4.8) */
 	if (gic == 3) {
-		set_dist(vm, GICD_IROUTER32, 1);
-		EXPECT_EQ(get_dist(vm, GICD_IROUTER32), 1U);
+		set_dist(vm, GICD_IROUTER(32), 1);
+		EXPECT_EQ(get_dist(vm, GICD_IROUTER(32)), 1U);
 	}
 	vm_start(vm, 0, 2);
 	EXPECT_STILL_RUNNING(vm);
 	vm_park(vm);
-	EXPECT_EQ(get_dist(vm, GICD_ISENABLER1), 0x0000a5a5U);
-	EXPECT_EQ(get_dist(vm, GICD_ISPENDR1), 0x00001234U);
-	EXPECT_EQ(get_dist(vm, GICD_ISACTIVER1), 0x00004321U);
+	EXPECT_EQ(get_dist(vm, GICD_ISENABLER(1)), 0x0000a5a5U);
+	EXPECT_EQ(get_dist(vm, GICD_ISPENDR(1)), 0x00001234U);
+	EXPECT_EQ(get_dist(vm, GICD_ISACTIVER(1)), 0x00004321U);
 }
 
 /* All of it from one VM to a second: distributor, redistributors and CPU interfaces then read back equal. */
@@ -67,25 +60,26 @@ TEST(saverestore, vgic_v3_state_moves_to_a_second_vm, RULE("KVM-VGIC-1"))
 		uint32_t group, off;
 	} moved[] = {
 		{KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_CTLR},
-		{KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_ISENABLER1},
-		{KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_ISPENDR1},
-		{KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_ISACTIVER1},
-		{KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_IPRIORITYR8},
-		{KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_IROUTER32},
-		{KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, 0x10100}, /* GICR_ISENABLER0 */
-		{KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, 0x10200}, /* GICR_ISPENDR0 */
-		{KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, 0x10400}, /* GICR_IPRIORITYR0 */
+		{KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_ISENABLER(1)},
+		{KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_ISPENDR(1)},
+		{KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_ISACTIVER(1)},
+		{KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_IPRIORITYR(8)},
+		{KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GICD_IROUTER(32)},
+		{KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_ISENABLER0},
+		{KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_ISPENDR0},
+		{KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_IPRIORITYR(0)},
 	};
 	struct vm *a = vm_new(.vcpus = 1, .gic = 3), *b = vm_new(.vcpus = 1, .gic = 3);
 	uint32_t sgis = 0x8000ffff, sgi_pending = 0x0024;
 	uint64_t pmr = 0xf0, got = 0;
 
 	set_dist(a, GICD_CTLR, 0x12); /* ARE, group 1 */
-	set_dist(a, GICD_ISENABLER1, 0xdeadbeef);
-	set_dist(a, GICD_ISPENDR1, 0x00c0ffee);
-	set_dist(a, GICD_IPRIORITYR8, 0x80402010);
-	EXPECT_OK(dev_try_set(a->gic_fd, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, 0x10100, &sgis));
-	EXPECT_OK(dev_try_set(a->gic_fd, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, 0x10200, &sgi_pending));
+	set_dist(a, GICD_ISENABLER(1), 0xdeadbeef);
+	set_dist(a, GICD_ISPENDR(1), 0x00c0ffee);
+	set_dist(a, GICD_IPRIORITYR(8), 0x80402010);
+	EXPECT_OK(dev_try_set(a->gic_fd, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_ISENABLER0, &sgis));
+	EXPECT_OK(dev_try_set(a->gic_fd, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, GICR_ISPENDR0,
+			      &sgi_pending));
 	for (size_t i = 0; i < ARRAY_SIZE(moved); i++) {
 		uint32_t value = 0;
 
@@ -136,10 +130,10 @@ TEST(saverestore, vgic_state_before_init_is_refused, RULE("KVM-VGIC-3"))
 	struct vm *vm = vm_new(.vcpus = 1, .gic = 3, .no_gic_init = true, .entry = guest_count);
 	uint32_t value = 0;
 
-	EXPECT_REFUSED(dist(vm, KVM_SET_DEVICE_ATTR, GICD_ISENABLER1, &value), EBUSY);
-	EXPECT_REFUSED(dist(vm, KVM_GET_DEVICE_ATTR, GICD_ISENABLER1, &value), EBUSY);
+	EXPECT_REFUSED(dist(vm, KVM_SET_DEVICE_ATTR, GICD_ISENABLER(1), &value), EBUSY);
+	EXPECT_REFUSED(dist(vm, KVM_GET_DEVICE_ATTR, GICD_ISENABLER(1), &value), EBUSY);
 	EXPECT_OK(vm_try_init_gic(vm));
-	EXPECT_OK(dist(vm, KVM_GET_DEVICE_ATTR, GICD_ISENABLER1, &value));
+	EXPECT_OK(dist(vm, KVM_GET_DEVICE_ATTR, GICD_ISENABLER(1), &value));
 	vm_start(vm, 0, 1);
 	EXPECT_STILL_RUNNING(vm);
 }
