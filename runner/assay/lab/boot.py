@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AssayError
-from . import firmware, kernels
+from . import firmware, kernels, system
 from .cells import LabCell, load_kernels
 from .cpio import Archive
 from .qemu import Qemu, find_qemu
@@ -387,7 +387,8 @@ def prepare(cell: LabCell, bundle: Path, job: str, *, qemu: Qemu | None = None, 
     if reason:
         raise AssayError(reason)
     files = kernels.own(kernel) if kernel else kernels.get(load_kernels()[cell.kernel])
-    initrd = _memory_file("initramfs", initramfs(bundle, job, extra, with_bundle, files.image))
+    base = system.image(cell.system).read_bytes() if cell.system else b""
+    initrd = _memory_file("initramfs", base + initramfs(bundle, job, extra, with_bundle, files.image))
     bios = ["-bios", str(firmware.uefi())] if cell.firmware == "uefi" else []
     argv = [*qemu.argv, *machine(cell), *bios, "-kernel", str(files.image), "-initrd", f"/proc/self/fd/{initrd}",
             "-append", command_line(cell, exec_path, network), *options]

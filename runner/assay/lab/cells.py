@@ -31,8 +31,8 @@ _RANGES = {"cpus": (1, 64), "memory": (128, 65536), "time_scale": (0.1, 1000)}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "str": str, "int": int, "float": (int, float), "str | None": str, "dict[str, int]": dict, "tuple[str, ...]": list,
 }
-_WORDS = {"smbios": r"type=\d+(,[a-z-]+=[^,]*)*", "options": r"CONFIG_[A-Z0-9_]+=(y|n|\d+|\".*\")"}
-_FORMS = {"smbios": "type=NUMBER,KEY=VALUE…", "options": "CONFIG_WORD=y"}
+_WORDS = {"smbios": r"type=\d+(,[a-z-]+=[^,]*)*", "system": r"[a-z0-9][a-z0-9+.-]+", "options": r"CONFIG_[A-Z0-9_]+=(y|n|\d+|\".*\")"}
+_FORMS = {"smbios": "type=NUMBER,KEY=VALUE…", "system": "package-name", "options": "CONFIG_WORD=y"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class LabCell:
     needs: str = ""
     firmware: str = "none"
     smbios: tuple[str, ...] = ()
+    system: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, name: str, path: Path | None = None) -> LabCell:
@@ -145,7 +146,7 @@ def _check(where: str, key: str, kind: str, value: Any) -> None:
         for cap in value:
             if not isinstance(cap, str) or not _CAPABILITY.fullmatch(cap):
                 raise AssayError(f"{where}: has {cap!r}, which is none of {', '.join(CAPABILITIES)}")
-    if key in ("smbios", "options"):
+    if key in _WORDS:
         for word in value:
             if not isinstance(word, str) or not re.fullmatch(_WORDS[key], word):
                 raise AssayError(f"{where}: {key} has {word!r}, which is not of the form {_FORMS[key]}")

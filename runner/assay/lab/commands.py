@@ -12,12 +12,13 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import AssayError
 from ..frames import End, Err, FrameParser, Log, Out
 from ..paths import BUNDLE
-from . import arm64, cache, kernels
+from . import arm64, cache, firmware, kernels, system
 from .boot import HOME, boot, prepare
 from .cells import DEFAULT_CELL, LabCell, load_cells, load_kernels
 from .cpio import Archive
@@ -128,8 +129,18 @@ def fetch(names: list[str], refresh: bool = False, ssh: bool = False) -> None:
     known = load_kernels()
     for name in dict.fromkeys(cell.kernel for cell in cells):
         kernels.get(known[name], refresh=refresh)
+    _surroundings(cells)
     if ssh:
         arm64.sshd()
+
+
+def _surroundings(cells: Iterable[LabCell]) -> None:
+    """Firmware and distributions of these cells."""
+    for cell in cells:
+        if cell.firmware == "uefi":
+            firmware.uefi()
+        if cell.system:
+            system.image(cell.system)
 
 
 def cmd_fetch(args: argparse.Namespace) -> int:
@@ -163,10 +174,12 @@ def cmd_sweep(args: argparse.Namespace) -> int:
     began = time.monotonic()
     run_args = make_parser(lab=False).parse_args(sweep_words(args))
     run_args.argv = args.argv
-    known = load_kernels()
-    for name in dict.fromkeys(cell.kernel for cell in cells_named(run_args.cell).values()):
+    known, cells = load_kernels(), cells_named(run_args.cell).values()
+    for name in dict.fromkeys(cell.kernel for cell in cells):
         with contextlib.suppress(AssayError):  # the engine says it where it belongs: with the cell, in the report
             kernels.get(known[name])
+    with contextlib.suppress(AssayError):
+        _surroundings(cells)
     return run.command(run_args, began)
 
 

@@ -55,7 +55,8 @@ class Archive:
 
     def tree(self, source: Path, at: str, skip: frozenset[str] = frozenset()) -> None:
         """Everything below `source`, at `at`, except the relative paths in `skip`."""
-        self.folder(at)
+        if at.strip("/"):
+            self.folder(at)
         for path in sorted(source.rglob("*")):
             name = path.relative_to(source).as_posix()
             if name in skip:

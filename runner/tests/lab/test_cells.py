@@ -150,6 +150,7 @@ def test_a_server_with_firmware():
     ('firmware = "bios"', "firmware = 'bios' is none of none, uefi"),
     ('smbios = ["current-speed=1"]', "smbios has 'current-speed=1', which is not of the form type=NUMBER"),
     ('smbios = [4]', "smbios has 4, which is not"),
+    ('system = ["Cockpit; ls"]', "system has 'Cockpit; ls', which is not of the form package-name"),
 ])
 def test_a_slip_in_what_starts_the_host(tmp_path, line, message):
     with pytest.raises(AssayError) as e:
