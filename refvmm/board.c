@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/err.h"
+#include "dev/flash.h"
 #include "dev/gicv2m.h"
 #include "dev/pcie_host.h"
 #include "dev/pl011.h"
@@ -23,6 +24,7 @@ static bool has_v2m(const struct machine_conf *c)
 /* clang-format off */
 /* THE table of devices. A new one is one file in dev/ and one line here. */
 const struct board_row board_table[] = {
+	{&flash_ops, {BOARD_FLASH0, BOARD_FLASH1}, {0}, 0, 0, NULL},
 	{&gicv2m_ops, {BOARD_GIC_V2M}, {0},
 	 ASSAY_SPI_GIC_V2M, ASSAY_SPI_GIC_V2M_COUNT, has_v2m},
 	{&pl011_ops, {BOARD_UART}, {0},
@@ -118,6 +120,39 @@ void board_conf_free(struct machine_conf *c)
 	for (unsigned i = 0; i < CONF_DEVS_MAX; i++) {
 		free(c->dev[i]);
 		c->dev[i] = NULL;
+	}
+}
+
+const void *board_conf(const struct machine_conf *c, const struct dev_ops *ops)
+{
+	for (unsigned i = 0; i < board_rows; i++) {
+		if (board_table[i].ops == ops)
+			return c->dev[i];
+	}
+	return NULL;
+}
+
+bool board_has_firmware(const struct machine_conf *c)
+{
+	const struct flash_conf *f = board_conf(c, &flash_ops);
+
+	return f && f->firmware;
+}
+
+int board_start(struct board *b)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; !ret && i < b->nr; i++)
+		ret = b->dev[i]->ops->start ? b->dev[i]->ops->start(b->dev[i]) : 0;
+	return ret;
+}
+
+void board_reset(struct board *b)
+{
+	for (unsigned i = 0; i < b->nr; i++) {
+		if (b->dev[i]->ops->reset)
+			b->dev[i]->ops->reset(b->dev[i]);
 	}
 }
 

@@ -41,6 +41,13 @@ void board_conf_free(struct machine_conf *c);
 /* 0, or what the device whose init refuses says. */
 int board_build(struct board *b, const struct machine_conf *c, struct env *env);
 void board_free(struct board *b);
+/* Calls start() of all devices; 0 or what the first that fails says. */
+int board_start(struct board *b);
+void board_reset(struct board *b);
+/* The options of a row's device; NULL: it has none. */
+const void *board_conf(const struct machine_conf *c, const struct dev_ops *ops);
+/* Does the machine start in its flash? */
+bool board_has_firmware(const struct machine_conf *c);
 
 /* -EEXIST and one line if two regions of the map or two SPIs meet, or a row drives a foreign one. */
 int board_check(void);

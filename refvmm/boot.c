@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "board.h"
 #include "core/dt.h"
 #include "core/err.h"
 #include "core/file.h"
@@ -56,68 +57,76 @@ static int load_image(struct boot *b, const char *path, const struct file *f, co
 	return 0;
 }
 
-static int load_initrd(struct boot *b, const char *path, const struct gmem *m)
+static int load_initrd(struct boot *b, const char *path, const struct file *f, const struct gmem *m)
 {
-	struct file f;
-	int ret = file_open(&f, "--initrd", path);
-
-	if (ret)
-		return ret;
 	/* booting.rst wants it in the same 32 GiB as the kernel: right behind the device tree. */
 	b->initrd = b->dtb + ALIGN_2M;
-	b->initrd_size = f.len;
-	if (gmem_write(m, b->initrd, f.data, f.len))
-		ret = err_usage("--initrd %s: %zu bytes do not fit into RAM behind the kernel; see "
-				"--memory",
-				path, f.len);
-	file_close(&f);
-	return ret;
+	b->initrd_size = f->len;
+	if (gmem_write(m, b->initrd, f->data, f->len))
+		return err_usage("--initrd %s: %zu bytes do not fit into RAM behind the kernel; "
+				 "see --memory",
+				 path, f->len);
+	return 0;
 }
 
 /* What refvmm refuses by name has a better message than "not a kernel". */
-static int check_refused(const char *path, const struct file *f)
+static int check_refused(const struct machine_conf *c, const struct file *f)
 {
 	size_t part = f->len < 1024 ? f->len : 1024;
 	const struct refusal *r = refuse_image(f->data, part, f->data + f->len - part, part);
 
-	return r ? refuse(r, path) : 0;
+	if (r && board_has_firmware(c) && !strcmp(r->name, "zboot-image"))
+		return 0; /* it unpacks itself, with the firmware's help */
+	return r ? refuse(r, c->kernel) : 0;
 }
 
-int boot_check(const struct machine_conf *c)
+int boot_open(struct boot_files *files, const struct machine_conf *c)
 {
-	struct file f;
-	int ret = file_open(&f, "--kernel", c->kernel);
+	int ret = c->kernel ? file_open(&files->kernel, "--kernel", c->kernel) : 0;
 
-	if (!ret)
-		ret = check_refused(c->kernel, &f);
-	file_close(&f);
+	if (!ret && c->kernel)
+		ret = check_refused(c, &files->kernel);
+	if (!ret && c->initrd)
+		ret = file_open(&files->initrd, "--initrd", c->initrd);
+	if (!ret && c->dtb)
+		ret = file_open(&files->dtb, "--dtb", c->dtb);
 	return ret;
 }
 
-int boot_load(struct boot *b, const struct machine_conf *c, const struct gmem *m)
+void boot_close(struct boot_files *files)
 {
-	bool elf, image;
-	struct file f;
+	file_close(&files->kernel);
+	file_close(&files->initrd);
+	file_close(&files->dtb);
+}
+
+static int load_kernel(struct boot *b, const struct file *f, const struct machine_conf *c,
+		       const struct gmem *m)
+{
+	if (elf_detect(f->data, f->len) && c->initrd)
+		return err_usage("--initrd: only a Linux Image takes one, and %s is an ELF file",
+				 c->kernel);
+	if (elf_detect(f->data, f->len))
+		return load_elf(b, c->kernel, f, m);
+	if (linux_image_detect(f->data, f->len))
+		return load_image(b, c->kernel, f, m);
+	return err_usage("--kernel %s: neither an ELF file nor a Linux Image", c->kernel);
+}
+
+int boot_load(struct boot *b, const struct boot_files *files, const struct machine_conf *c,
+	      const struct gmem *m)
+{
 	int ret;
 
 	*b = (struct boot){0};
-	ret = file_open(&f, "--kernel", c->kernel);
-	if (ret)
-		return ret;
-	elf = elf_detect(f.data, f.len);
-	image = linux_image_detect(f.data, f.len);
-	ret = check_refused(c->kernel, &f);
-	if (ret)
-		;
-	else if (elf && c->initrd)
-		ret = err_usage("--initrd: only a Linux Image takes one, and %s is an ELF file",
-				c->kernel);
-	else if (elf)
-		ret = load_elf(b, c->kernel, &f, m);
-	else if (image)
-		ret = load_image(b, c->kernel, &f, m);
-	else
-		ret = err_usage("--kernel %s: neither an ELF file nor a Linux Image", c->kernel);
-	file_close(&f);
-	return ret || !c->initrd ? ret : load_initrd(b, c->initrd, m);
+	if (board_has_firmware(c)) { /* which loads the rest through fw_cfg */
+		*b = (struct boot){.entry = ASSAY_FLASH0_BASE, .dtb = ASSAY_RAM_BASE};
+		return 0;
+	}
+	ret = load_kernel(b, &files->kernel, c, m);
+	if (!ret && files->initrd.data)
+		ret = load_initrd(b, c->initrd, &files->initrd, m);
+	file_forget(&files->kernel);
+	file_forget(&files->initrd);
+	return ret;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "conf.h"
+#include "core/file.h"
 #include "core/gpa.h"
 
 #define ELF_SEGMENTS_MAX 16U
@@ -43,17 +44,28 @@ struct boot {
 	uint64_t initrd, initrd_size; /* size 0: none */
 };
 
-/* Refuses, by name and before anything is created, a kernel that is none for this machine. */
-int boot_check(const struct machine_conf *c);
-/* Reads kernel and initrd into guest memory and decides where the device tree goes. */
-int boot_load(struct boot *b, const struct machine_conf *c, const struct gmem *m);
+/* The files of --kernel, --initrd and --dtb. They stay open, for a reset loads them again. */
+struct boot_files {
+	struct file kernel, initrd, dtb;
+};
+
+/*
+ * Opens what the options name, and refuses, by name and before anything is created, a kernel that
+ * is none for this machine. With firmware it is the firmware's to judge. boot_close() in any case.
+ */
+int boot_open(struct boot_files *files, const struct machine_conf *c);
+void boot_close(struct boot_files *files);
+/* Copies kernel and initrd into guest memory and decides where the device tree goes. */
+int boot_load(struct boot *b, const struct boot_files *files, const struct machine_conf *c,
+	      const struct gmem *m);
 
 /*
  * boot_dtb.c: the tree of --dtb, with /chosen adapted; to be freed by dt_free(). The parser says
  * what is wrong with a file that anybody may have written, or NULL.
  */
 struct fdt;
-int boot_dtb(struct fdt *f, const struct machine_conf *c, const struct boot *b);
+int boot_dtb(struct fdt *f, const struct boot_files *files, const struct machine_conf *c,
+	     const struct boot *b);
 const char *boot_dtb_parse(struct fdt *f, const void *file, size_t len,
 			   const struct machine_conf *c, const struct boot *b);
 

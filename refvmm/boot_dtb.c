@@ -42,15 +42,10 @@ const char *boot_dtb_parse(struct fdt *f, const void *file, size_t len,
 	return err ? fdt_strerror(err) : NULL;
 }
 
-int boot_dtb(struct fdt *f, const struct machine_conf *c, const struct boot *b)
+int boot_dtb(struct fdt *f, const struct boot_files *files, const struct machine_conf *c,
+	     const struct boot *b)
 {
-	struct file file;
-	const char *why;
-	int ret = file_open(&file, "--dtb", c->dtb);
+	const char *why = boot_dtb_parse(f, files->dtb.data, files->dtb.len, c, b);
 
-	if (ret)
-		return ret;
-	why = boot_dtb_parse(f, file.data, file.len, c, b);
-	file_close(&file);
 	return why ? err_usage("--dtb %s: no device tree of use here: %s", c->dtb, why) : 0;
 }

@@ -113,7 +113,8 @@ static int add_cpus(struct machine *m)
 {
 	int ret = 0;
 
-	m->cpu = calloc(m->conf.smp, sizeof(*m->cpu));
+	if (!m->cpu) /* else this is a reset */
+		m->cpu = calloc(m->conf.smp, sizeof(*m->cpu));
 	if (!m->cpu)
 		return err_host(ENOMEM, "--smp %u", m->conf.smp);
 	if (m->conf.smp > 64)
@@ -134,9 +135,20 @@ static int add_ram(struct machine *m)
 	if (ret)
 		return ret;
 	ret = gmem_add(&m->mem, ASSAY_RAM_BASE, m->ram.size, m->ram.host);
-	if (ret)
-		return err_host(-ret, "RAM at 0x%llx", ASSAY_RAM_BASE + 0ULL);
-	return vm_add_memory(&m->vm, ASSAY_RAM_BASE, m->ram.size, m->ram.host, false);
+	return ret ? err_host(-ret, "RAM at 0x%llx", ASSAY_RAM_BASE + 0ULL) : 0;
+}
+
+/* What stands in guest physical memory, as KVM's slots. */
+static int map_memory(struct machine *m)
+{
+	int ret = vm_add_memory(&m->vm, ASSAY_RAM_BASE, m->ram.size, m->ram.host, false);
+
+	for (unsigned i = 0; !ret && i < VM_ROMS; i++) {
+		if (m->rom[i].size)
+			ret = vm_set_rom(&m->vm, i, m->rom[i].dev->range[m->rom[i].win].base,
+					 m->rom[i].size, m->rom[i].host);
+	}
+	return ret;
 }
 
 static int build_fdt(struct machine *m, struct fdt *f, const struct boot *boot)
@@ -151,10 +163,11 @@ static int load(struct machine *m)
 {
 	struct fdt f = {0};
 	struct boot boot;
-	int ret = boot_load(&boot, &m->conf, &m->mem);
+	int ret = boot_load(&boot, &m->files, &m->conf, &m->mem);
 
 	if (!ret)
-		ret = m->conf.dtb ? boot_dtb(&f, &m->conf, &boot) : build_fdt(m, &f, &boot);
+		ret = m->conf.dtb ? boot_dtb(&f, &m->files, &m->conf, &boot)
+				  : build_fdt(m, &f, &boot);
 	if (!ret && gmem_write(&m->mem, boot.dtb, f.blob, dt_size(&f)))
 		ret = err_usage("--memory: no room for the device tree at 0x%" PRIx64, boot.dtb);
 	dt_free(&f);
@@ -175,10 +188,28 @@ static int try_board(struct machine *m)
 }
 
 /*
- * KVM's order: the vGIC before the
- * vCPUs it serves, SVE lengths before finalisation, vGIC initialisation after the last vCPU, the
- * PMU and the ITS after that, and no run before all of it.
+ * All of KVM's part behind the empty VM, in KVM's order: the vGIC before the vCPUs it serves, SVE
+ * lengths before finalisation, vGIC initialisation after the last vCPU, the PMU and the ITS after
+ * that, and no run before all of it.
  */
+static int vm_up(struct machine *m)
+{
+	int ret = gic_create(&m->gic, &m->vm, m->conf.gic, m->conf.its == ON, m->conf.smp);
+
+	if (!ret)
+		ret = add_cpus(m);
+	return ret ? ret : map_memory(m);
+}
+
+static void vm_down(struct machine *m)
+{
+	for (unsigned i = 0; i < m->cpus; i++)
+		vcpu_destroy(&m->cpu[i].vcpu);
+	m->cpus = 0;
+	gic_destroy(&m->gic);
+	vm_destroy(&m->vm);
+}
+
 int machine_init(struct machine *m, const struct machine_conf *c)
 {
 	int ret;
@@ -188,6 +219,7 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	m->conf = *c;
 	m->env = (struct env){.ops = &machine_env_ops, .mem = &m->mem, .port = &machine_port_ops};
 	pthread_mutex_init(&m->lock, NULL);
+	pthread_mutex_init(&m->kick_lock, NULL);
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (m->wake_fd < 0)
 		return err_host(errno, "eventfd");
@@ -195,7 +227,7 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	if (!ret)
 		ret = check_ipa_bits(c);
 	if (!ret)
-		ret = boot_check(c);
+		ret = boot_open(&m->files, c);
 	if (!ret)
 		ret = kvm_open(&m->kvm);
 	if (!ret)
@@ -208,27 +240,44 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	if (!ret)
 		ret = board_build(&m->board, &m->conf, &m->env);
 	if (!ret)
-		ret = gic_create(&m->gic, &m->vm, m->conf.gic, m->conf.its == ON, m->conf.smp);
-	if (!ret)
-		ret = add_cpus(m);
-	if (!ret)
 		ret = add_ram(m);
 	if (!ret)
-		ret = load(m);
-	return ret;
+		ret = vm_up(m);
+	if (!ret)
+		ret = board_start(&m->board);
+	return ret ? ret : load(m);
+}
+
+/*
+ * A new VM is the one reset that leaves nothing of KVM's behind: no pending interrupt, no LPI, no
+ * register. Devices are told once it is there, for they drive its lines.
+ */
+int machine_reset(struct machine *m)
+{
+	unsigned ipa_bits = m->vm.ipa_bits;
+	int ret;
+
+	vm_down(m);
+	ret = vm_create(&m->vm, &m->kvm, ipa_bits);
+	if (!ret)
+		ret = vm_up(m);
+	if (ret)
+		return ret;
+	memset(m->deadline_ns, 0, sizeof(m->deadline_ns));
+	board_reset(&m->board);
+	return load(m);
 }
 
 void machine_free(struct machine *m)
 {
-	for (unsigned i = 0; i < m->cpus; i++)
-		vcpu_destroy(&m->cpu[i].vcpu);
+	vm_down(m);
 	free(m->cpu);
 	board_free(&m->board);
-	gic_destroy(&m->gic);
-	vm_destroy(&m->vm);
 	kvm_close(&m->kvm);
 	ram_free(&m->ram);
+	boot_close(&m->files);
 	if (m->wake_fd >= 0)
 		close(m->wake_fd);
 	pthread_mutex_destroy(&m->lock);
+	pthread_mutex_destroy(&m->kick_lock);
 }

@@ -40,6 +40,13 @@ struct machine {
 	struct board board;
 	struct cpu_thread *cpu;
 	unsigned cpus; /* created */
+	struct boot_files files;
+	struct {
+		const struct dev *dev; /* NULL: free */
+		unsigned win;
+		void *host;
+		uint64_t size; /* 0: not there at the moment */
+	} rom[VM_ROMS];
 
 	pthread_mutex_t lock;	    /* board, console, and what follows */
 	struct cpu_thread *current; /* whose MMIO access is being handled */
@@ -48,10 +55,12 @@ struct machine {
 	uint64_t guest_errors;
 	pthread_t loop; /* the event loop's thread */
 	bool loop_started;
-	int wake_fd;	 /* eventfd: something for the event loop */
-	bool stopped;	 /* atomic */
-	int result;	 /* of the first who stopped: 0 or a negative error */
-	unsigned status; /* with result 0: the exit status */
+	int wake_fd;		   /* eventfd: something for the event loop */
+	bool stopped;		   /* atomic */
+	bool reset;		   /* atomic: the vCPUs leave their loops for a reset */
+	pthread_mutex_t kick_lock; /* the first vCPU's `started`, and that it is there */
+	int result;		   /* of the first who stopped: 0 or a negative error */
+	unsigned status;	   /* with result 0: the exit status */
 };
 
 /* Creates everything up to the first instruction. machine_free() after failure, too. */
@@ -59,6 +68,8 @@ int machine_init(struct machine *m, const struct machine_conf *c);
 /* Runs to the end; *status is what the guest wants as exit status. */
 int machine_run(struct machine *m, unsigned *status);
 void machine_free(struct machine *m);
+/* Back to power-on, but for the contents of RAM and flash. No vCPU's thread runs. */
+int machine_reset(struct machine *m);
 
 /* Turns `host`, `max` and `auto` of GIC and ITS into what KVM offers this VM. */
 int machine_resolve_gic(struct machine_conf *c, const struct vm *vm);
@@ -67,6 +78,8 @@ unsigned machine_ipa_bits(const struct machine_conf *c);
 /* Ends the run; the first caller wins. Any thread. */
 void machine_stop(struct machine *m, int result, unsigned status);
 bool machine_stopped(struct machine *m);
+/* What the guest asks for by PSCI and the control socket by name. Any thread. */
+void machine_ask_for_reset(struct machine *m);
 
 /*
  * machine_loop.c: the thread that waits for timers, input and the time limit. It is started when there is something

@@ -120,6 +120,31 @@ static void env_console(struct env *e, const void *buf, size_t len)
 		console_flush(m); /* somebody is typing */
 }
 
+/* The n-th slot is this window's from its first use on. */
+static int env_rom(struct env *e, const struct dev *d, unsigned win, void *host, uint64_t size)
+{
+	struct machine *m = machine(e);
+	unsigned n = 0;
+	int ret;
+
+	while (n < VM_ROMS && m->rom[n].dev && (m->rom[n].dev != d || m->rom[n].win != win))
+		n++;
+	if (n == VM_ROMS)
+		return -ENOSPC;
+	if (m->vm.fd < 0)
+		return -ENODEV; /* being taken apart */
+	ret = vm_set_rom(&m->vm, n, d->range[win].base, host ? size : 0, host);
+	if (ret) {
+		machine_stop(m, ret, 0);
+		return ret;
+	}
+	m->rom[n].dev = d;
+	m->rom[n].win = win;
+	m->rom[n].host = host;
+	m->rom[n].size = host ? size : 0;
+	return 0;
+}
+
 static void env_guest_error(struct env *e, const struct dev *d, const char *what, uint64_t value)
 {
 	struct machine *m = machine(e);
@@ -136,6 +161,7 @@ const struct env_ops machine_env_ops = {
 	.wall_s = env_wall_s,
 	.timer = env_timer,
 	.console = env_console,
+	.rom = env_rom,
 	.guest_error = env_guest_error,
 };
 

@@ -22,6 +22,23 @@ static void kick(struct cpu_thread *t)
 	pthread_kill(t->thread, KICK_SIGNAL);
 }
 
+/* The first vCPU's thread ends the others. During a reset it has no vCPU to be kicked out of. */
+static void kick_first(struct machine *m)
+{
+	pthread_mutex_lock(&m->kick_lock);
+	if (m->cpu && m->cpu[0].started && !pthread_equal(m->cpu[0].thread, pthread_self()))
+		kick(&m->cpu[0]);
+	pthread_mutex_unlock(&m->kick_lock);
+}
+
+static void first_may_be_kicked(struct machine *m, bool may)
+{
+	pthread_mutex_lock(&m->kick_lock);
+	m->cpu[0].thread = pthread_self();
+	m->cpu[0].started = may;
+	pthread_mutex_unlock(&m->kick_lock);
+}
+
 void machine_stop(struct machine *m, int result, unsigned status)
 {
 	bool before = false;
@@ -32,13 +49,28 @@ void machine_stop(struct machine *m, int result, unsigned status)
 	m->result = result;
 	m->status = status;
 	machine_wake(m);
-	if (m->cpus && m->cpu[0].started && !pthread_equal(m->cpu[0].thread, pthread_self()))
-		kick(&m->cpu[0]); /* it ends the others */
+	kick_first(m);
+}
+
+void machine_ask_for_reset(struct machine *m)
+{
+	if (m->conf.no_reboot) {
+		machine_stop(m, err_guest("it asked for a reset, and there is --no-reboot"), 0);
+		return;
+	}
+	__atomic_store_n(&m->reset, true, __ATOMIC_SEQ_CST);
+	kick_first(m);
 }
 
 bool machine_stopped(struct machine *m)
 {
 	return __atomic_load_n(&m->stopped, __ATOMIC_SEQ_CST);
+}
+
+/* To the end, or to a reset. */
+static bool leaving(struct machine *m)
+{
+	return machine_stopped(m) || __atomic_load_n(&m->reset, __ATOMIC_SEQ_CST);
 }
 
 static void mmio(struct cpu_thread *t, const struct vcpu_exit *x)
@@ -62,7 +94,7 @@ static void pause_thread(struct cpu_thread *t)
 			     .tv_nsec = (long)(t->pause_ms % 1000) * 1000000};
 
 	t->pause_ms = 0;
-	while (!machine_stopped(t->m) && nanosleep(&d, &d) && errno == EINTR)
+	while (!leaving(t->m) && nanosleep(&d, &d) && errno == EINTR)
 		;
 }
 
@@ -81,8 +113,7 @@ static void handle(struct cpu_thread *t, const struct vcpu_exit *x)
 		machine_stop(t->m, 0, ASSAY_EXIT_OK);
 		break;
 	case VCPU_RESET:
-		machine_stop(t->m, err_guest("it asked for a reset, which refvmm does not follow"),
-			     0);
+		machine_ask_for_reset(t->m);
 		break;
 	case VCPU_CRASH:
 		machine_stop(t->m, err_guest("it reported a crash"), 0);
@@ -95,7 +126,7 @@ static void *cpu_main(void *arg)
 	struct cpu_thread *t = arg;
 	struct vcpu_exit x;
 
-	while (!machine_stopped(t->m)) {
+	while (!leaving(t->m)) {
 		int ret = vcpu_run(&t->vcpu, &x);
 
 		if (ret)
@@ -137,21 +168,42 @@ static void join_others(struct machine *m)
 	}
 }
 
+/* The first vCPU's thread, after the others have ended. What the guest sent before stays sent. */
+static int follow_reset(struct machine *m)
+{
+	int ret;
+
+	first_may_be_kicked(m, false);
+	pthread_mutex_lock(&m->lock);
+	console_flush(m);
+	__atomic_store_n(&m->reset, false, __ATOMIC_SEQ_CST);
+	ret = machine_reset(m);
+	pthread_mutex_unlock(&m->lock);
+	first_may_be_kicked(m, true);
+	return ret ? ret : start_others(m);
+}
+
 int machine_run(struct machine *m, unsigned *status)
 {
 	struct sigaction sa = {.sa_handler = on_kick};
 	int ret;
 
 	sigaction(KICK_SIGNAL, &sa, NULL);
-	m->cpu[0].thread = pthread_self();
-	m->cpu[0].started = true;
+	first_may_be_kicked(m, true);
 	ret = machine_loop_wanted(m) ? machine_loop_start(m) : 0;
 	if (!ret)
 		ret = start_others(m);
 	if (ret)
 		machine_stop(m, ret, 0);
-	cpu_main(&m->cpu[0]);
-	join_others(m);
+	for (;;) {
+		cpu_main(&m->cpu[0]);
+		join_others(m);
+		if (machine_stopped(m))
+			break;
+		ret = follow_reset(m);
+		if (ret)
+			machine_stop(m, ret, 0);
+	}
 	machine_loop_join(m);
 	console_flush(m);
 	if (m->conf.verbose)

@@ -109,8 +109,10 @@ int options_check(const struct machine_conf *c)
 	if (c->cpu.sve_lengths && (c->cpu.sve_on || c->cpu.sve_off))
 		return err_usage("--sve LENGTHS is the exact list: it goes not with --cpu "
 				 "sveNNN=on|off");
-	if (!c->kernel && !c->dump_dtb)
-		return err_usage("--kernel: nothing to run; see --help");
+	if (!c->kernel && !board_has_firmware(c) && !c->dump_dtb)
+		return err_usage("--kernel: nothing to run (nor --firmware); see --help");
+	if (!c->kernel && c->initrd)
+		return err_usage("--initrd: goes with --kernel");
 	return 0;
 }
 

@@ -81,6 +81,13 @@ static int opt_verbose(struct machine_conf *c, const char *arg)
 	return 0;
 }
 
+static int opt_no_reboot(struct machine_conf *c, const char *arg)
+{
+	(void)arg;
+	c->no_reboot = true;
+	return 0;
+}
+
 static int opt_control_command(struct machine_conf *c, const char *arg)
 {
 	(void)c;
@@ -160,6 +167,9 @@ const struct option options_table[] = {
 	    opt_time_limit),
 	OPT("--verbose", GROUP_RUN, NULL, "one line on stderr for each error of the guest's",
 	    opt_verbose),
+	OPT("--no-reboot", GROUP_RUN, NULL,
+	    "end with exit status 6 when the guest resets, instead of starting anew",
+	    opt_no_reboot),
 	OPT("--control-command", GROUP_RUN, "NAME", "one command to a running machine",
 	    opt_control_command),
 

@@ -41,6 +41,11 @@ struct env_ops {
 	void (*timer)(struct env *e, struct dev *d, uint64_t deadline_ns);
 	/* What a serial line sends. */
 	void (*console)(struct env *e, const void *buf, size_t len);
+	/*
+	 * Lets the guest read [0, size) of the device's window `win` as memory at `host`, without
+	 * exits; writes go to the device as before. `host` NULL: reads do, too. 0 or -errno.
+	 */
+	int (*rom)(struct env *e, const struct dev *d, unsigned win, void *host, uint64_t size);
 	/* Counts what a correct guest does not do; never ends the machine. */
 	void (*guest_error)(struct env *e, const struct dev *d, const char *what, uint64_t value);
 };
@@ -84,9 +89,11 @@ struct dev_ops {
 	const struct dev_option *options; /* ends with a NULL name; NULL: none */
 	struct dev_window window[DEV_WINDOWS_MAX];
 
-	int (*init)(struct dev *d);   /* before KVM is opened; may refuse; no guest memory yet */
-	void (*reset)(struct dev *d); /* must equal a fresh init */
-	void (*fini)(struct dev *d);  /* NULL: nothing to undo */
+	int (*init)(struct dev *d); /* before KVM is opened; may refuse; no guest memory yet */
+	/* Once all else is there, before the first instruction; what the host keeps is opened here. */
+	int (*start)(struct dev *d);
+	void (*reset)(struct dev *d);			     /* must equal a fresh init */
+	void (*fini)(struct dev *d);			     /* NULL: nothing to undo */
 	int (*describe)(const struct dev *d, struct fdt *f); /* NULL: not in the device tree */
 	void (*timer)(struct dev *d); /* see env_ops.timer; NULL: never asks for one */
 	/* A serial line's input; returns how many bytes were taken. NULL: none. */

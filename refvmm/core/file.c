@@ -38,6 +38,12 @@ int file_open(struct file *f, const char *option, const char *path)
 	return 0;
 }
 
+void file_forget(const struct file *f)
+{
+	if (f->data)
+		madvise((void *)(uintptr_t)f->data, f->len, MADV_DONTNEED);
+}
+
 void file_close(struct file *f)
 {
 	if (f->data)

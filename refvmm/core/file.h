@@ -13,6 +13,8 @@ struct file {
 
 /* 0 or a negative error, logged with the option that named the file. */
 int file_open(struct file *f, const char *option, const char *path);
+/* Gives back the memory it takes; the next access reads it again. */
+void file_forget(const struct file *f);
 void file_close(struct file *f);
 
 #endif

@@ -19,6 +19,10 @@ void vm_destroy(struct vm *vm);
 
 /* memslot.c */
 int vm_add_memory(struct vm *vm, uint64_t gpa, uint64_t size, void *host, bool readonly);
+/* Memory that only the guest's reads reach; the n-th of VM_ROMS. Size 0 takes it away. */
+#define VM_ROM_SLOT 256U
+#define VM_ROMS	    4U
+int vm_set_rom(const struct vm *vm, unsigned n, uint64_t gpa, uint64_t size, void *host);
 
 /* msi.c: both return what the ioctl does, unlogged. */
 int vm_irq_line(const struct vm *vm, unsigned spi, bool level);

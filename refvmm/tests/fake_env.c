@@ -56,6 +56,18 @@ static void fake_console(struct env *e, const void *buf, size_t len)
 	fe->console_len += len;
 }
 
+static int fake_rom(struct env *e, const struct dev *d, unsigned win, void *host, uint64_t size)
+{
+	struct fake_env *fe = fake(e);
+
+	(void)d;
+	if (win >= FAKE_ROMS || (host && !size))
+		abort();
+	fe->rom[win] = host;
+	fe->rom_changes++;
+	return 0;
+}
+
 static void fake_guest_error(struct env *e, const struct dev *d, const char *what, uint64_t value)
 {
 	(void)d;
@@ -71,6 +83,7 @@ static const struct env_ops fake_ops = {
 	.wall_s = fake_wall_s,
 	.timer = fake_timer,
 	.console = fake_console,
+	.rom = fake_rom,
 	.guest_error = fake_guest_error,
 };
 

@@ -21,6 +21,7 @@
 #define FAKE_RAM_SIZE 0x100000ULL
 #define FAKE_MSIS     64U
 #define FAKE_DEVS     8U
+#define FAKE_ROMS     4U
 
 struct fake_msi {
 	uint64_t addr;
@@ -42,6 +43,8 @@ struct fake_env {
 	struct dev *timer_dev;
 	char console[4096];
 	size_t console_len;
+	const uint8_t *rom[FAKE_ROMS]; /* what the guest reads without exits, by window */
+	unsigned rom_changes;
 	unsigned guest_errors;
 	const char *last_error;
 	uint64_t last_error_value;

@@ -53,6 +53,17 @@ static void bench_free(struct bench *b)
 	munmap(b->ram, RAM_SIZE);
 }
 
+static int open_and_load(struct bench *b, struct boot *boot)
+{
+	struct boot_files files = {0};
+	int ret = boot_open(&files, &b->conf);
+
+	if (!ret)
+		ret = boot_load(boot, &files, &b->conf, &b->mem);
+	boot_close(&files);
+	return ret;
+}
+
 /* The result of loading this file. */
 static int load(const void *kernel, size_t len)
 {
@@ -61,7 +72,7 @@ static int load(const void *kernel, size_t len)
 	int ret;
 
 	bench_new(&b, kernel, len);
-	ret = boot_load(&boot, &b.conf, &b.mem);
+	ret = open_and_load(&b, &boot);
 	bench_free(&b);
 	return ret;
 }
@@ -74,7 +85,7 @@ TEST(boot, elf_segments_land_in_ram)
 
 	bench_new(&b, &e, sizeof(e));
 	memset(b.ram + 0x81000, 0xff, 0x100);
-	ASSERT_EQ(boot_load(&boot, &b.conf, &b.mem), 0);
+	ASSERT_EQ(open_and_load(&b, &boot), 0);
 	EXPECT_EQ(boot.entry, 0x40080004);
 	EXPECT_EQ(boot.dtb, RAM_BASE);
 	EXPECT_EQ(boot.initrd_size, 0);
@@ -159,7 +170,7 @@ TEST(boot, linux_image_gets_tree_and_initrd_behind_it)
 	bench_new(&b, &i, sizeof(i));
 	write_file(b.initrd, "initrd", "initramfs", 9);
 	b.conf.initrd = b.initrd;
-	ASSERT_EQ(boot_load(&boot, &b.conf, &b.mem), 0);
+	ASSERT_EQ(open_and_load(&b, &boot), 0);
 	EXPECT_EQ(boot.entry, RAM_BASE);
 	EXPECT_EQ(boot.dtb, RAM_BASE + 0x200000);
 	EXPECT_EQ(boot.initrd, RAM_BASE + 0x400000);
@@ -209,15 +220,15 @@ TEST(boot, initrd_belongs_to_a_linux_image_and_must_fit)
 
 	bench_new(&b, &e, sizeof(e));
 	b.conf.initrd = "/dev/null";
-	EXPECT_EQ(boot_load(&boot, &b.conf, &b.mem), -ERR_USAGE);
+	EXPECT_EQ(open_and_load(&b, &boot), -ERR_USAGE);
 	bench_free(&b);
 
 	bench_new(&b, &i, sizeof(i));
 	write_file(b.initrd, "initrd", b.ram, RAM_SIZE);
 	b.conf.initrd = b.initrd;
-	EXPECT_EQ(boot_load(&boot, &b.conf, &b.mem), -ERR_USAGE);
+	EXPECT_EQ(open_and_load(&b, &boot), -ERR_USAGE);
 	b.conf.initrd = "/nonexistent/initrd";
-	EXPECT_EQ(boot_load(&boot, &b.conf, &b.mem), -ERR_USAGE);
+	EXPECT_EQ(open_and_load(&b, &boot), -ERR_USAGE);
 	bench_free(&b);
 }
 
