@@ -156,7 +156,5 @@ void vm_save_its(struct vm *from);
 void vm_move_its(struct vm *to, struct vm *from);
 /* Everything: each vCPU's registers, events and run state, memory, vGIC, ITS. Exits must be complete. */
 void vm_move(struct vm *to, struct vm *from);
-/* Completes the MMIO access that vcpu_run_to_tick() stopped at (api.rst 5, kvm_run). */
-void vcpu_complete_exit(struct vm *vm, unsigned int i);
 
 #endif

@@ -21,6 +21,9 @@ guest_entry:
 	ldr	x0, [x19, #GUEST_PORT_ENTRY]
 	mov	x29, xzr
 	blr	x0
+	.global	guest_finish
+guest_finish:
+	mov	x19, #GUEST_PORT
 1:	str	xzr, [x19, #GUEST_PORT_DONE]
 	b	1b
 

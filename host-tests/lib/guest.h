@@ -149,7 +149,8 @@ GUEST_INLINE uint64_t guest_hvc(uint64_t fn, uint64_t a1, uint64_t a2, uint64_t 
 #define PSCI_FN_AFFINITY_INFO 0xc4000004
 
 /* Snippets and entry points of the library (guest.S, guest.c). */
-void guest_entry(void); /* sets stack and vectors, then runs the vCPU's snippet; also for CPU_ON */
+void guest_entry(void);	 /* sets stack and vectors, then runs the vCPU's snippet; also for CPU_ON */
+void guest_finish(void); /* what a snippet returns to: the end of the run */
 void guest_vectors(void);
 void guest_count(void);	  /* counts for ever, reports each step, answers questions */
 void guest_nothing(void); /* returns at once */

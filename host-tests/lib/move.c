@@ -198,10 +198,3 @@ void vm_move(struct vm *to, struct vm *from)
 	if (from->its_fd >= 0)
 		vm_move_its(to, from);
 }
-
-void vcpu_complete_exit(struct vm *vm, unsigned int i)
-{
-	vm->vcpu[i]->run->immediate_exit = 1;
-	ASSERT_EQ(vcpu_run(vm, i), GUEST_PARKED);
-	vm->vcpu[i]->run->immediate_exit = 0;
-}

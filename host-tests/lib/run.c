@@ -88,6 +88,18 @@ int vcpu_run(struct vm *vm, unsigned int i)
 	return end;
 }
 
+void vcpu_complete_one(struct vm *vm, unsigned int i)
+{
+	struct vcpu *c = vm->vcpu[i];
+	int end;
+
+	c->run->immediate_exit = 1;
+	end = vcpu_run(vm, i);
+	c->run->immediate_exit = 0;
+	if (end != GUEST_PARKED)
+		test_error("vCPU %u: KVM_RUN with immediate_exit gave %d, not EINTR", i, end);
+}
+
 static void end_text(const struct vcpu *c, int end, char *buf, size_t size)
 {
 	if (end < 0)

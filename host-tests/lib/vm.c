@@ -255,6 +255,14 @@ void vcpu_init(struct vm *vm, unsigned int i)
 	vcpu_start_at(vm, i, guest_entry);
 }
 
+void vcpu_init_again(struct vm *vm, unsigned int i)
+{
+	int r = vcpu_try_init(vm, i, vm_features(vm, i));
+
+	if (r)
+		test_error("KVM_ARM_VCPU_INIT(vCPU %u) once more: %s", i, strerrorname_np(-r));
+}
+
 /* Up to the last stack, in the largest page size of a host. */
 static uint64_t default_ram(const struct vm_options *opt)
 {

@@ -121,6 +121,8 @@ uint32_t vm_features(const struct vm *vm, unsigned int index);
 int vcpu_try_init(struct vm *vm, unsigned int i, uint32_t features);
 void vcpu_init(struct vm *vm, unsigned int i);
 int vcpu_try_finalize(struct vm *vm, unsigned int i, int feature);
+void vcpu_init_again(struct vm *vm,
+		     unsigned int i); /* KVM_ARM_VCPU_INIT as the first time; the PC is 0 then */
 void vcpu_start_at(struct vm *vm, unsigned int i, void (*snippet)(void));
 
 /* Registers; see regs.h for ids. */
@@ -142,6 +144,8 @@ int vcpu_run(struct vm *vm, unsigned int i);
 /* The same, but anything except GUEST_DONE fails the test, with the values. */
 #define RUN_TO_END(vm, i) vcpu_run_to_end(__FILE__, __LINE__, vm, i)
 void vcpu_run_to_end(const char *file, int line, struct vm *vm, unsigned int i);
+/* Completes the MMIO access that the last run stopped at; the registers are whole then (api.rst 5, kvm_run). */
+void vcpu_complete_one(struct vm *vm, unsigned int i);
 /* Runs until guest_tick() reported at least n. */
 void vcpu_run_to_tick(struct vm *vm, unsigned int i, uint64_t n);
 

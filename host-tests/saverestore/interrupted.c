@@ -189,7 +189,7 @@ TEST(saverestore, interrupted_guest_goes_on_in_a_second_vm, RULE("KVM-MOVE-2"),
 	vcpu_run_to_tick(a, 0, 1);
 	lines(a, 1);
 	for (unsigned int i = 0; i < 2; i++)
-		vcpu_complete_exit(a, i);
+		vcpu_complete_one(a, i);
 	if (test_param_u64("move", 0)) {
 		vm = make(gic);
 		vm_move(vm, a);
@@ -271,7 +271,7 @@ TEST(saverestore, timers_go_on_in_a_second_vm, RULE("KVM-MOVE-3"),
 	const uint64_t *r;
 
 	vcpu_run_to_tick(a, 0, 1);
-	vcpu_complete_exit(a, 0);
+	vcpu_complete_one(a, 0);
 	for (unsigned int i = 0; i < 3; i++)
 		before[i] = a->vcpu[0]->result[i];
 	if (test_param_u64("move", 0)) {

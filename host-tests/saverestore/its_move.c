@@ -59,7 +59,7 @@ TEST(saverestore, lpis_go_on_in_a_second_vm, RULE("KVM-ITS-1"),
 	msi(a, 700, 30); /* LPI 5, priority 0x50, at the second vCPU */
 	for (unsigned int i = 0; i < 2; i++) {
 		vcpu_run_to_tick(a, i, 1);
-		vcpu_complete_exit(a, i);
+		vcpu_complete_one(a, i);
 	}
 	EXPECT_EQ(a->vcpu[0]->result[0], LPI(4));
 	EXPECT_EQ(a->vcpu[1]->result[0], LPI(5));
