@@ -77,7 +77,7 @@ def test_a_search_that_does_not_fit_once_is_an_error_that_names_the_record(tmp_p
     kernel, file = linux(tmp_path, text)
     with pytest.raises(AssayError, match=r"mutant its\.clear-noop: its search text is [02] times in .*vgic-its\.c"):
         kernel.check([one])
-    with pytest.raises(AssayError, match=r"its\.clear-noop"), kernel.fault(one):
+    with pytest.raises(AssayError, match=r"its\.clear-noop"), kernel.faults([one]):
         pass
     assert file.read_text() == text
 
@@ -93,7 +93,7 @@ def test_a_file_that_the_kernel_lacks_is_an_error_that_names_the_record(tmp_path
 def test_a_fault_is_taken_out_again_whatever_happens(tmp_path):
     (one,) = load(tmp_path, GOOD)
     kernel, file = linux(tmp_path)
-    with pytest.raises(RuntimeError), kernel.fault(one):
+    with pytest.raises(RuntimeError), kernel.faults([one]):
         assert file.read_text() == "a();\nb();\n"
         raise RuntimeError
     assert file.read_text() == "a();\n\tpending = false;\nb();\n"
@@ -105,7 +105,7 @@ def test_a_run_that_was_killed_leaves_a_source_that_the_next_one_mends(tmp_path,
     (one,) = load(tmp_path, GOOD)
     kernel, file = linux(tmp_path)
     sound = file.read_text()
-    stuck = kernel.fault(one)
+    stuck = kernel.faults([one])
     stuck.__enter__()
     assert file.read_text() != sound
     with kernel.lock():
@@ -167,10 +167,10 @@ def test_the_whole_suite_is_run_on_what_the_records_tests_leave_alive(tmp_path):
     image = tmp_path / "faulty"
     trials = scripted(tmp_path, {("faulty", True): ["gic.x"], ("faulty", False): ["api.y"]})
     trials.unsound("k6.12-max", [one])
-    verdict = trials.judge(one, image)
+    verdict = trials.judge([one], image)[0]
     assert verdict.red == ["gic.x"] and not verdict.whole
     trials.red = {("faulty", False): ["api.y"]}
-    verdict = trials.judge(one, image)
+    verdict = trials.judge([one], image)[0]
     assert verdict.red == ["api.y"] and verdict.whole
     assert trials.calls[-1] == ("faulty", ("--exclude", "gic.*"))
 
@@ -180,16 +180,55 @@ def test_what_is_red_without_a_fault_kills_nothing_and_is_asked_for_once(tmp_pat
     red = {("faulty", True): ["gic.x"], ("base", True): ["gic.x"], ("faulty", False): ["api.y"], ("base", False): ["api.y"]}
     trials = scripted(tmp_path, red)
     assert trials.unsound("k6.12-max", [one]) == {"gic.x"}
-    assert trials.judge(one, tmp_path / "faulty").red == []
+    assert trials.judge([one], tmp_path / "faulty")[0].red == []
     bases = sum(name == "base" for name, _ in trials.calls)
     again = scripted(tmp_path, red)
     again.unsound("k6.12-max", [one])
-    assert again.judge(one, tmp_path / "faulty").red == []
+    assert again.judge([one], tmp_path / "faulty")[0].red == []
     assert bases == 2 and not any(name == "base" for name, _ in again.calls)
     (tmp_path / "bundle" / "refvmm").write_text("another one")
     changed = scripted(tmp_path, red)
     changed.unsound("k6.12-max", [one])
     assert changed.calls == [("base", ("gic.*",))]
+
+
+def test_faults_in_one_kernel_are_told_apart_by_their_tests(tmp_path):
+    (one,) = load(tmp_path, GOOD)
+    (other,) = record.load_file(_other(tmp_path))
+    trials = scripted(tmp_path, {("faulty", True): ["gic.x", "timer.y"]})
+    trials.unsound("k6.12-max", [one, other])
+    first, second = trials.judge([one, other], tmp_path / "faulty")
+    assert (first.red, second.red) == (["gic.x"], ["timer.y"])
+    trials.red = {("faulty", True): ["timer.y"], ("faulty", False): ["api.z"]}
+    assert [v.red for v in trials.judge([one, other], tmp_path / "faulty")] == [[], ["timer.y"]]
+
+
+def _other(tmp_path):
+    path = tmp_path / "timer.toml"
+    path.write_text(GOOD.replace("gic.*", "timer.*"))
+    return path
+
+
+def test_only_faults_that_can_be_told_apart_share_a_kernel():
+    mutants = record.load()
+    groups = record.groups(mutants, 8)
+    assert sorted(m.id for group in groups for m in group) == sorted(m.id for m in mutants)
+    assert len(groups) < len(mutants) / 2
+    for group in groups:
+        assert len(group) <= 8 and len({m.cell for m in group}) == 1 and len({m.area for m in group}) == len(group)
+        assert len(group) == 1 or not any(m.alone for m in group)
+        tests = [glob for m in group for glob in m.tests]
+        assert len(set(tests)) == len(tests)
+    assert [len(group) for group in record.groups(mutants, 1)] == [1] * len(mutants)
+
+
+def test_two_faults_of_one_file_are_in_it_together(tmp_path):
+    (one,) = load(tmp_path, GOOD)
+    (two,) = load(tmp_path, GOOD.replace("\tpending = false;", "b();"))
+    kernel, file = linux(tmp_path)
+    with kernel.faults([one, two]):
+        assert file.read_text() == "a();\n"
+    assert file.read_text() == "a();\n\tpending = false;\nb();\n"
 
 
 def test_own_images_of_a_tool_stay_out_of_the_users_cache(tmp_path, monkeypatch):

@@ -35,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--keep", action="store_true",
                    help="keep the rows of earlier runs; without a GLOB only what has no killer yet is run (so a run that "
                         "was broken off goes on)")
+    p.add_argument("--together", type=int, default=1, metavar="N",
+                   help="up to N faults of different areas in one kernel, each told by its own record's tests: quicker, and "
+                        "one that nothing noticed is tried alone (default: %(default)s)")
     p.add_argument("--source", type=Path, metavar="DIR", help="a kernel's source of your own (default: Debian's, in the cache)")
     p.add_argument("--objects", type=Path, metavar="DIR", help="folder of its objects (default: in the cache)")
     p.add_argument("--limit", type=float, default=900, metavar="SECONDS", help="of one mutant's tests (default: %(default)s)")
@@ -51,26 +54,32 @@ def _tell(mutant: record.Mutant, verdict: Verdict, table: Table) -> None:
           flush=True)
 
 
-def _each(mutants: list[record.Mutant], kernel: tree.Tree, trials: Trials, table: Table, images: Path) -> None:
-    """Builds one kernel while the one before it is tried."""
-    todo: deque[tuple[record.Mutant, Path, Future[Verdict]]] = deque()
+def _each(groups: list[list[record.Mutant]], kernel: tree.Tree, trials: Trials, table: Table, images: Path) -> None:
+    """Builds one kernel while the one before it is tried. A fault that nothing noticed beside others is tried alone."""
+    todo: deque[tuple[list[record.Mutant], Path, Future[list[Verdict]]]] = deque()
+    waiting = deque(groups)
+    pool = ThreadPoolExecutor(max_workers=1)
 
     def finish() -> None:
-        mutant, image, future = todo[0]
-        _tell(mutant, future.result(), table)
+        group, image, future = todo[0]
+        for mutant, verdict in zip(group, future.result()):
+            if len(group) > 1 and not verdict.red:
+                waiting.append([mutant])
+            else:
+                _tell(mutant, verdict, table)
         todo.popleft()
         image.unlink()
 
-    pool = ThreadPoolExecutor(max_workers=1)
     try:
-        for mutant in mutants:
-            while len(todo) >= AHEAD:
+        while waiting or todo:
+            while len(todo) >= AHEAD or (todo and not waiting):
                 finish()
-            with kernel.fault(mutant):
-                image = kernel.build(mutant.id, images / mutant.id)
-            todo.append((mutant, image, pool.submit(trials.judge, mutant, image)))
-        while todo:
-            finish()
+            if waiting:
+                group = waiting.popleft()
+                name = group[0].id if len(group) == 1 else f"together-{group[0].id}"
+                with kernel.faults(group):
+                    image = kernel.build(name, images / name)
+                todo.append((group, image, pool.submit(trials.judge, group, image)))
     finally:
         trials.stop()
         pool.shutdown(wait=True, cancel_futures=True)
@@ -103,7 +112,7 @@ def work(args: argparse.Namespace) -> int:
                 red = trials.unsound(cell or DEFAULT_CELL, [m for m in mutants if m.cell == cell])
                 if red:
                     cache.say(f"{cell or DEFAULT_CELL}: red without a fault, so never counted: {', '.join(sorted(red))}")
-            _each(mutants, kernel, trials, table, images)
+            _each(record.groups(mutants, args.together), kernel, trials, table, images)
         finally:
             shutil.rmtree(trials.store, ignore_errors=True)
         print(f"{len(mutants)} tried in {time.monotonic() - began:.0f} s", flush=True)

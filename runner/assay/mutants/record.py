@@ -31,6 +31,7 @@ class Mutant:
     replace: str
     tests: tuple[str, ...]  # globs of the tests that ought to notice
     cell: str  # of the lab; empty: the default cell
+    alone: bool = False  # it reaches tests of other faults too: never in one kernel with others
 
     def mutated(self, text: str) -> str:
         """The file's text with the fault in it."""
@@ -47,12 +48,18 @@ def _globs(where: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _flag(where: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise AssayError(f"{where}: alone = {value!r} is neither true nor false")
+    return value
+
+
 def _mutant(where: str, area: str, name: str, table: dict[str, Any], tests: tuple[str, ...]) -> Mutant:
     if not _ID.fullmatch(name):
         raise AssayError(f"{where}: the name {name!r} is not of the form words-with-dashes")
     for key in table:
-        if key not in _TEXTS and key != "tests":
-            raise AssayError(f"{where}: unknown key {key!r}; known are {', '.join(_TEXTS)}, tests")
+        if key not in _TEXTS and key not in ("tests", "alone"):
+            raise AssayError(f"{where}: unknown key {key!r}; known are {', '.join(_TEXTS)}, tests, alone")
     for key, must in _TEXTS.items():
         if key not in table:
             if must:
@@ -69,7 +76,7 @@ def _mutant(where: str, area: str, name: str, table: dict[str, Any], tests: tupl
     if "tests" in table:
         tests = _globs(where, table["tests"])
     return Mutant(f"{area}.{name}", area, table["fault"], table["file"], table["search"], table["replace"], tests,
-                  table.get("cell", ""))
+                  table.get("cell", ""), _flag(where, table.get("alone", False)))
 
 
 def load_file(path: Path) -> list[Mutant]:
@@ -97,6 +104,22 @@ def load(folder: Path = FOLDER) -> list[Mutant]:
     if not files:
         raise AssayError(f"{shown(folder)}: has no *.toml with faults")
     return [mutant for path in files for mutant in load_file(path)]
+
+
+def groups(mutants: Sequence[Mutant], most: int) -> list[list[Mutant]]:
+    """Up to `most` faults that may be in one kernel at once: of one cell, of different areas and with different tests, so
+    that a red test tells which of them it noticed."""
+    made: list[list[Mutant]] = []
+    for mutant in mutants:
+        for group in made:
+            if len(group) < most and not mutant.alone and not any(
+                    other.alone or other.cell != mutant.cell or other.area == mutant.area or set(other.tests) & set(mutant.tests)
+                    for other in group):
+                group.append(mutant)
+                break
+        else:
+            made.append([mutant])
+    return made
 
 
 def select(mutants: Sequence[Mutant], wanted: Sequence[str]) -> list[Mutant]:

@@ -7,7 +7,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import AssayError
@@ -107,22 +107,27 @@ class Tree:
         return into
 
     @contextlib.contextmanager
-    def fault(self, mutant: Mutant) -> Iterator[None]:
-        """The source with the fault in it."""
-        path = self.source / mutant.file
+    def faults(self, mutants: Sequence[Mutant]) -> Iterator[None]:
+        """The source with these faults in it."""
+        before: dict[Path, str] = {}
+        after: dict[Path, str] = {}
+        for mutant in mutants:
+            path = self.source / mutant.file
+            try:
+                before.setdefault(path, path.read_text())
+            except OSError as e:
+                raise AssayError(f"mutant {mutant.id}: {mutant.file}: {e.strerror}") from e
+            after[path] = mutant.mutated(after.get(path, before[path]))
+        for path in before:
+            shutil.copyfile(path, path.with_name(path.name + PRISTINE))
         try:
-            text = path.read_text()
-        except OSError as e:
-            raise AssayError(f"mutant {mutant.id}: {mutant.file}: {e.strerror}") from e
-        changed = mutant.mutated(text)
-        kept = path.with_name(path.name + PRISTINE)
-        shutil.copyfile(path, kept)
-        _place(path, changed)
-        try:
+            for path, text in after.items():
+                _place(path, text)
             yield
         finally:
-            _place(path, text)
-            kept.unlink(missing_ok=True)
+            for path, text in before.items():
+                _place(path, text)
+                path.with_name(path.name + PRISTINE).unlink(missing_ok=True)
 
     def check(self, mutants: list[Mutant]) -> None:
         """Each record fits the source; the first that does not is the error."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import AssayError
+from ..judge.decide import matches
 from ..lab import DEFAULT_CELL
 from ..lab.kernels import OWN_STORE
 from ..paths import ROOT, shown
@@ -133,15 +134,23 @@ class Trials:
         self._globs[cell] = self._own(mutants)
         return self._base_red(cell, self._globs[cell])
 
-    def judge(self, mutant: Mutant, image: Path) -> Verdict:
-        """The record's own tests first; the whole suite when they notice nothing."""
+    def judge(self, mutants: Sequence[Mutant], image: Path) -> list[Verdict]:
+        """Of each fault in the kernel: what of its record's own tests is red. When a fault that is alone in it has none,
+        the whole suite is run; one that is not stays open."""
         began = time.monotonic()
-        cell = mutant.cell or DEFAULT_CELL
-        ran = self._run(image, cell, self._own([mutant]), mutant.id)
-        red = sorted(set(ran.red) - self._base_red(cell, self._globs[cell]))
+        cell = mutants[0].cell or DEFAULT_CELL
+        ran = self._run(image, cell, self._own(mutants), image.name)
+        red = set(ran.red) - self._base_red(cell, self._globs[cell])
         whole, remark = self.every, ran.remark
-        if not red and not whole and not self.own_only:
+        if not red and not whole and not self.own_only and len(mutants) == 1:
             unsound = self._base_red(cell, [])
-            ran = self._run(image, cell, [word for glob in mutant.tests for word in ("--exclude", glob)], f"{mutant.id}-whole")
-            red, whole, remark = sorted(set(ran.red) - unsound), True, ran.remark
-        return Verdict(red, cell, whole, remark, time.monotonic() - began)
+            words = [word for glob in mutants[0].tests for word in ("--exclude", glob)]
+            ran = self._run(image, cell, words, f"{image.name}-whole")
+            red, whole, remark = set(ran.red) - unsound, True, ran.remark
+        seconds = (time.monotonic() - began) / len(mutants)
+        if len(mutants) == 1:
+            return [Verdict(sorted(red), cell, whole, remark, seconds)]
+        if not remark:
+            remark = f"{len(mutants)} faults in one kernel"
+        return [Verdict(sorted(t for t in red if any(matches(glob, t) for glob in mutant.tests)), cell, False, remark, seconds)
+                for mutant in mutants]
