@@ -197,7 +197,10 @@ def _others(sub: argparse._SubParsersAction) -> None:
                             description="Each row of a matrix with claim, measured and verdict.")
     parser.add_argument("name", nargs="?", metavar="NAME", help="one matrix (default: all)")
     parser.add_argument("--list", action="store_true", help="list the matrices and how many rows each has")
-    parser.add_argument("--run", metavar="RUN", help="folder, id or beginning of an id (default: the latest)")
+    parser.add_argument("--run", metavar="RUN", action="append", default=[],
+                        help="folder, id or beginning of an id (default: the latest); repeatable with --across")
+    parser.add_argument("--across", action="store_true",
+                        help="rows against hosts: one sign a host, what was measured, and which rows no host decides")
     parser.add_argument("--json", action="store_true", help="as JSON")
     _out(parser)
     parser.set_defaults(module="matrix")

@@ -14,6 +14,22 @@ from .paths import ROOT, shown
 from .plan import unknown
 
 
+def _across(args: Namespace) -> int:
+    """Rows against the hosts of all runs named."""
+    from . import across
+
+    folders = [store.find_run(Path(args.out), run) for run in args.run or [None]]
+    hosts, rows = across.gather([store.read_results(folder) for folder in folders], args.name)
+    if not rows:
+        raise AssayError(f"no run named has a decided matrix{f' {args.name}' if args.name else ''}")
+    if args.json:
+        json.dump({"hosts": hosts, "rows": rows}, sys.stdout, indent=1)
+        print()
+    else:
+        print("\n".join(across.lines(hosts, rows)))
+    return 0
+
+
 def command(args: Namespace, began: float) -> int:
     """The subcommand."""
     del began
@@ -23,7 +39,11 @@ def command(args: Namespace, began: float) -> int:
         for matrix in judge.load_matrices(ROOT / "matrices"):
             print(f"{len(matrix.rows):4} {matrix.name:12} {matrix.title}")
         return 0
-    folder = store.find_run(Path(args.out), args.run)
+    if len(args.run) > 1 and not args.across:
+        raise AssayError("several runs are shown together with --across; name one, or add it")
+    if args.across:
+        return _across(args)
+    folder = store.find_run(Path(args.out), args.run[0] if args.run else None)
     results = store.read_results(folder)
     names = {matrix["name"]: None for host in results["hosts"] for matrix in host["matrices"]}
     if not names:

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from assay import report
+from assay import across, report
 from assay.errors import AssayError
 from assay.paths import SCHEMA
 from assay.report import html, markdown, matrix, terminal, view
@@ -142,3 +142,21 @@ def test_unexpected_results_of_one_reason_stand_together() -> None:
               {"id": "s.g", "anchor": "g", "verdict": "fail", "reason": None}]
     groups = view.together(tests)
     assert [(group["verdict"], len(group["tests"])) for group in groups] == [("error", 30), ("fail", 1), ("fail", 1)]
+
+
+def test_rows_against_hosts_of_several_runs(results: dict, single: dict) -> None:
+    hosts, rows = across.gather([results])
+    assert hosts == [host["name"] for host in results["hosts"]] and len(rows) == 94
+    row = next(row for row in rows if row["id"] == "rhel9.page-size-host")
+    assert row["verdicts"] == ["conforms", "deviates"] and set(row["measured"]) == {"4 KiB", "64 KiB"}
+    assert not row["undecided"]
+    text = "\n".join(across.lines(hosts, rows))
+    assert "Decided on none:" in text and "rhel9.secure-boot" in text.partition("Decided on none:")[2]
+    # a later run in which the row was not decided does not undo what an earlier one decided
+    later = copy.deepcopy(single)
+    name = later["hosts"][0]["name"]
+    for matrix in later["hosts"][0]["matrices"]:
+        for each in matrix["rows"]:
+            each.update(verdict="unknown", measured="not-probed", reason="not run")
+    _, again = across.gather([results, later])
+    assert [r["hosts"][name]["verdict"] for r in again] == [r["hosts"][name]["verdict"] for r in rows]
