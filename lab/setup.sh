@@ -147,8 +147,8 @@ except AssayError as e:
 cells=(k6.12-max)
 kernels=(debian-6.12)
 if [[ $profile == check ]]; then
-	cells+=(k6.1-max)
-	kernels+=(debian-6.1)
+	cells+=(k6.1-max k7.2-max)
+	kernels+=(debian-6.1 debian-sid)
 fi
 for kernel in "${kernels[@]}"; do
 	present "kernels/$kernel" || lab fetch "${cells[@]}"

@@ -47,6 +47,7 @@ def steps(make_targets: list[str]) -> list[Step]:
         lab_step("k6.12-gicv2"),
         lab_step("k6.12-n1"),
         lab_step("k6.1-max"),
+        lab_step("k7.2-max"),
     ]
 
 
