@@ -107,6 +107,27 @@ unsigned take_unwanted(void)
 	return GIC_SPURIOUS;
 }
 
+uint64_t signalled(void)
+{
+	isb();
+	return read_sysreg(isr_el1) & (SIGNAL_IRQ | SIGNAL_FIQ);
+}
+
+uint64_t signalled_now(void)
+{
+	(void)gic_is_enabled(GIC_SPI_FIRST);
+	return signalled();
+}
+
+void pause_here(unsigned ms)
+{
+	struct assay_action a = {.op = ASSAY_ACT_PAUSE, .arg = {ms}};
+
+	if (!port_present())
+		SKIP("needs the test port of refvmm to pause a vCPU");
+	ASSERT_EQ(port_action(&a), 0);
+}
+
 void collect_poll(void)
 {
 	unsigned n = cpu_index();
@@ -160,6 +181,15 @@ void collect_stop(void)
 uint32_t collected(unsigned cpu, unsigned intid)
 {
 	return collect.taken[cpu][intid % 1024];
+}
+
+uint32_t collected_everywhere(unsigned intid)
+{
+	uint32_t sum = 0;
+
+	for (unsigned n = 0; n < COLLECT_CPUS; n++)
+		sum += collected(n, intid);
+	return sum;
 }
 
 uint32_t collected_source(unsigned cpu)

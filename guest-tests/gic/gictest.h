@@ -37,6 +37,18 @@ unsigned take_soon(void);
 /* acknowledge only, polled: the IAR, whose INTID is GIC_SPURIOUS when none came */
 uint32_t ack_soon(void);
 
+/*
+ * The signals as this CPU sees them, whether masked or not: ISR_EL1 (DDI 0487, D24.2), bits I and F.
+ */
+#define SIGNAL_IRQ BIT(7)
+#define SIGNAL_FIQ BIT(6)
+uint64_t signalled(void);
+/* the same, after a look from outside: what the GIC holds back is given at the latest then */
+uint64_t signalled_now(void);
+
+/* how an exit to user space, and a sleep there, goes: what the hypervisor keeps is put away and loaded again */
+void pause_here(unsigned ms);
+
 /* Nothing is signalled to this CPU: looked at many times. The INTID that came, or GIC_SPURIOUS. */
 unsigned take_unwanted(void);
 #define EXPECT_QUIET() EXPECT_EQ(take_unwanted(), GIC_SPURIOUS)
@@ -50,6 +62,8 @@ void collect_poll(void);
 void collect_settle(void);
 void collect_stop(void);
 uint32_t collected(unsigned cpu, unsigned intid);
+/* so often on all CPUs together */
+uint32_t collected_everywhere(unsigned intid);
 /* GICv2: the source CPU field of the last SGI taken */
 uint32_t collected_source(unsigned cpu);
 #define EXPECT_COLLECTED(cpu, intid, n) \

@@ -12,6 +12,7 @@
 #define GICR_WAKER_ASLEEP BIT(2)
 
 static struct mmio dist;
+static bool groups_off;
 static int gic_node;
 static uint64_t redists[CPUS_MAX]; /* by CPU; found when first asked for */
 
@@ -91,6 +92,13 @@ static void wait_rwp(unsigned intid)
 		cpu_relax();
 }
 
+void gic_leave_groups_off(void)
+{
+	groups_off = true;
+	gic_need(3);
+	groups_off = false;
+}
+
 static void cpu_init(void)
 {
 	struct mmio r = gic_redist(cpu_index());
@@ -109,8 +117,8 @@ static void cpu_init(void)
 	isb();
 	write_sysreg(ICC_BPR0_EL1, 0); /* the finest the GIC has */
 	write_sysreg(ICC_BPR1_EL1, 0);
-	write_sysreg(ICC_IGRPEN0_EL1, 0);
-	write_sysreg(ICC_IGRPEN1_EL1, 1);
+	if (!groups_off)
+		write_sysreg(ICC_IGRPEN1_EL1, 1);
 	isb();
 }
 

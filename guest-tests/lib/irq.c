@@ -81,6 +81,21 @@ void irq_handler(unsigned intid, void (*fn)(unsigned intid))
 	handlers[free].fn = fn;
 }
 
+static void (*on_fiq)(void);
+
+void fiq_handler(void (*fn)(void))
+{
+	on_fiq = fn;
+}
+
+bool fiq_entry(void)
+{
+	if (!on_fiq)
+		return false;
+	on_fiq();
+	return true;
+}
+
 struct irq_watch irq_watch(unsigned intid)
 {
 	struct irq_watch w = {.intid = intid, .cpu = cpu_index()};
@@ -113,6 +128,8 @@ uint32_t irq_count_on(unsigned cpu, unsigned intid)
 void irq_reset(void)
 {
 	irq_mask();
+	fiq_mask();
+	on_fiq = NULL;
 	memset(handlers, 0, sizeof(handlers));
 	for (unsigned n = 0; n < smp_count(); n++) {
 		struct cpu *c = smp_cpu(n);

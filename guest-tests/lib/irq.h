@@ -23,8 +23,12 @@ uint32_t irq_count_on(unsigned cpu, unsigned intid);
 /* called between acknowledge and end of interrupt, on the CPU that takes it; NULL removes */
 void irq_handler(unsigned intid, void (*fn)(unsigned intid));
 
+/* FIQs go to fn, which acknowledges and ends them itself; NULL: a FIQ ends the test, as without */
+void fiq_handler(void (*fn)(void));
+
 /* library */
 struct frame;
+bool fiq_entry(void);
 void irq_entry(const struct frame *f);
 void irq_reset(void);
 

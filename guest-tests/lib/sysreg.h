@@ -37,4 +37,16 @@ static inline void irq_mask(void)
 	isb();
 }
 
+static inline void fiq_unmask(void)
+{
+	__asm__ volatile("msr daifclr, #1" : : : "memory");
+	isb();
+}
+
+static inline void fiq_mask(void)
+{
+	__asm__ volatile("msr daifset, #1" : : : "memory");
+	isb();
+}
+
 #endif
