@@ -28,6 +28,7 @@ extern char __el0_data_start[], __el0_data_end[], __image_end[];
 #define TCR_WALK1	(UINT64_C(1) << 24 | UINT64_C(1) << 26 | UINT64_C(3) << 28)
 #define TCR_IPS_SHIFT	32
 #define TCR_HIGH_FIELDS (UINT64_C(0xffff) << 16)
+#define TCR_DS		BIT(59)
 
 /* SCTLR_EL1: M, C, I; and those that are RES1 without the features that give them another use. */
 #define SCTLR_ON   (BIT(0) | BIT(2) | BIT(12))
@@ -66,11 +67,35 @@ static uint64_t pa_range(void)
 	return MIN(range, UINT64_C(5));
 }
 
+static uint64_t pa_range_wide(void)
+{
+	return MIN(BITS(read_sysreg(id_aa64mmfr0_el1), 3, 0), UINT64_C(6));
+}
+
 unsigned int mmu_pa_bits(void)
 {
 	static const uint8_t bits[] = {32, 36, 40, 42, 44, 48};
 
 	return bits[pa_range()];
+}
+
+/* TGran4 1, TGran16 2: FEAT_LPA2, of VA and PA both; VARange, ID_AA64MMFR2_EL1 bits 19:16: FEAT_LVA. */
+bool mmu_wide_va(enum granule g)
+{
+	if (g == GRANULE_64K)
+		return BITS(read_sysreg(id_aa64mmfr2_el1), 19, 16) != 0;
+	return mmu_wide_pa(g);
+}
+
+bool mmu_wide_pa(enum granule g)
+{
+	uint64_t mmfr0 = read_sysreg(id_aa64mmfr0_el1);
+
+	if (!mmu_granule_offered(g))
+		return false;
+	if (g == GRANULE_64K)
+		return BITS(mmfr0, 3, 0) >= 6;
+	return g == GRANULE_4K ? BITS(mmfr0, 31, 28) == 1 : BITS(mmfr0, 23, 20) == 2;
 }
 
 /* Text is read-only at EL1 and EL0 and executable at both; the EL0 data is never executable. */
@@ -94,7 +119,8 @@ static int map_ram(struct pgtable *t, uint64_t from, uint64_t to)
 	return err;
 }
 
-int mmu_identity(struct pgtable *t, enum granule g, unsigned int va_bits, struct pt_pool *pool)
+static int identity(struct pgtable *t, enum granule g, unsigned int va_bits, bool wide,
+		    struct pt_pool *pool)
 {
 	uint64_t top = MIN(DEVICE_TOP, UINT64_C(1) << MIN(mmu_pa_bits(), va_bits));
 	uint64_t from, size, to;
@@ -105,7 +131,7 @@ int mmu_identity(struct pgtable *t, enum granule g, unsigned int va_bits, struct
 	to = from + size;
 	if (to > top)
 		return -ERANGE;
-	err = pt_init(t, g, va_bits, pool);
+	err = wide ? pt_init_wide(t, g, va_bits, pool) : pt_init(t, g, va_bits, pool);
 	if (!err)
 		err = pt_map(t, NULL_GUARD, NULL_GUARD, from - NULL_GUARD, PT_DEVICE, PT_LEAF_ANY);
 	if (!err)
@@ -115,11 +141,23 @@ int mmu_identity(struct pgtable *t, enum granule g, unsigned int va_bits, struct
 	return err;
 }
 
+int mmu_identity(struct pgtable *t, enum granule g, unsigned int va_bits, struct pt_pool *pool)
+{
+	return identity(t, g, va_bits, false, pool);
+}
+
+int mmu_identity_wide(struct pgtable *t, enum granule g, unsigned int va_bits, struct pt_pool *pool)
+{
+	return identity(t, g, va_bits, true, pool);
+}
+
 static void regs_for(struct mmu_regs *r, const struct pgtable *t)
 {
 	r->mair = pt_mair();
 	r->tcr = TCR_T0SZ(t->va_bits) | TCR_WALK0 | pt_tg0(t->granule) | TCR_EPD1 |
-		 pa_range() << TCR_IPS_SHIFT;
+		 (t->wide ? pa_range_wide() : pa_range()) << TCR_IPS_SHIFT;
+	if (t->wide && t->granule != GRANULE_64K)
+		r->tcr |= TCR_DS;
 	r->ttbr0 = (uint64_t)t->root;
 	r->sctlr = read_sysreg(sctlr_el1) | SCTLR_ON | SCTLR_RES1;
 }

@@ -19,6 +19,9 @@ bool mmu_granule_offered(enum granule granule);
 enum granule mmu_default_granule(void);
 /* Bits of physical address the tables may use: PARange, at most 48. */
 unsigned int mmu_pa_bits(void);
+/* Does the granule have 52-bit VAs and PAs? FEAT_LVA and FEAT_LPA with 64 KiB, FEAT_LPA2 with 4 and 16 KiB. */
+bool mmu_wide_va(enum granule granule);
+bool mmu_wide_pa(enum granule granule);
 
 /* Primary CPU: build the default map and turn MMU and caches on. Not twice. */
 void mmu_init(void);
@@ -34,6 +37,9 @@ uint64_t mmu_identity_size(enum granule granule);
 /* The payload's identity map in another granule, for mmu_use(). 0 or -errno. */
 int mmu_identity(struct pgtable *t, enum granule granule, unsigned int va_bits,
 		 struct pt_pool *pool);
+/* The same in the format with 52-bit addresses; while it is in use mmu_high() takes wide tables, and only those. */
+int mmu_identity_wide(struct pgtable *t, enum granule granule, unsigned int va_bits,
+		      struct pt_pool *pool);
 /* This CPU runs on `t` from now on; NULL: on the default map again. */
 void mmu_use(const struct pgtable *t);
 

@@ -51,7 +51,7 @@ struct pgtable *high_tables(enum granule g, unsigned int va_bits, unsigned int t
 }
 
 void map_or_end(struct pgtable *t, uint64_t low, uint64_t pa, uint64_t size, uint64_t attrs,
-		unsigned int leaf)
+		int leaf)
 {
 	int err = pt_map(t, low, pa, size, attrs, leaf);
 
@@ -67,6 +67,72 @@ struct exception try_read(uint64_t va, uint64_t *value)
 struct exception try_write(uint64_t va, uint64_t value)
 {
 	return PROBE("str %0, [%1]" : : "r"(value), "r"(va) : "memory");
+}
+
+#define RET_INSTRUCTION 0xd65f03c0U
+#define ALL_MASKED	0x3c0U
+
+uint64_t code_page(uint64_t size, uint64_t align)
+{
+	uint64_t pa = (uint64_t)mem_alloc(size, align);
+
+	mmio_wr32(pa, RET_INSTRUCTION);
+	cache_flush((void *)pa, 4);
+	__asm__ volatile("ic ialluis\n\tdsb ish\n\tisb" : : : "memory");
+	return pa;
+}
+
+void tcr_change(uint64_t clear, uint64_t set)
+{
+	write_sysreg(tcr_el1, (read_sysreg(tcr_el1) & ~clear) | set);
+	isb();
+	__asm__ volatile("tlbi vmalle1\n\tdsb nsh" : : : "memory");
+	isb();
+}
+
+static void call(void *va)
+{
+	((void (*)(void))va)();
+}
+
+struct exception try_execute(uint64_t va)
+{
+	return catch_exception(call, (void *)va);
+}
+
+static uint64_t user_read(uint64_t va)
+{
+	return *(volatile uint64_t *)va;
+}
+
+static uint64_t user_write(uint64_t va)
+{
+	*(volatile uint64_t *)va = va;
+	return 0;
+}
+
+struct exception try_user_read(uint64_t va, uint64_t *value)
+{
+	struct exception e;
+
+	*value = el0_call(user_read, va, ALL_MASKED, &e);
+	return e;
+}
+
+struct exception try_user_write(uint64_t va)
+{
+	struct exception e;
+
+	el0_call(user_write, va, ALL_MASKED, &e);
+	return e;
+}
+
+struct exception try_user_execute(uint64_t va)
+{
+	struct exception e;
+
+	el0_call((uint64_t(*)(uint64_t))va, 0, ALL_MASKED, &e);
+	return e;
 }
 
 void expect_abort(const struct exception *e, uint32_t dfsc, uint64_t va, bool write,

@@ -21,13 +21,28 @@ void each_granule(void (*fn)(enum granule g));
 struct pgtable *high_tables(enum granule g, unsigned int va_bits, unsigned int tables);
 /* map or end the test */
 void map_or_end(struct pgtable *t, uint64_t low, uint64_t pa, uint64_t size, uint64_t attrs,
-		unsigned int leaf);
+		int leaf);
 
 /* ESR_EL1 of a data abort (DDI 0487 D24, ISS encoding for a Data Abort) */
-#define DFSC_TRANSLATION(level) (0x04U + (level))
-#define DFSC_ACCESS_FLAG(level) (0x08U + (level))
-#define DFSC_PERMISSION(level)	(0x0cU + (level))
-#define ISS_WRITE		BIT(6)
+#define DFSC_ADDRESS_SIZE(level) (0x00U + (level))
+#define DFSC_TRANSLATION(level)	 (0x04U + (level))
+#define DFSC_ACCESS_FLAG(level)	 (0x08U + (level))
+#define DFSC_PERMISSION(level)	 (0x0cU + (level))
+#define ISS_WRITE		 BIT(6)
+
+/* A field of four bits of an ID register. */
+#define ID_FIELD(reg, shift) BITS(read_sysreg(reg), (shift) + 3, shift)
+
+/* One page (or more) of RAM that starts with `ret`, ready to be executed at any address. */
+uint64_t code_page(uint64_t size, uint64_t align);
+/* Sets (or clears) bits of TCR_EL1 on this CPU, and drops what its TLB holds. */
+void tcr_change(uint64_t clear, uint64_t set);
+/* Call what lies at va, at EL1. */
+struct exception try_execute(uint64_t va);
+/* At EL0. */
+struct exception try_user_read(uint64_t va, uint64_t *value);
+struct exception try_user_write(uint64_t va);
+struct exception try_user_execute(uint64_t va);
 
 struct exception try_read(uint64_t va, uint64_t *value);
 struct exception try_write(uint64_t va, uint64_t value);

@@ -13,19 +13,21 @@ static void holes(enum granule g)
 	uint64_t page = UINT64_C(1) << g;
 	uint64_t pa = (uint64_t)mem_alloc(page, page);
 	struct pgtable *t = high_tables(g, 48, 6);
-	unsigned int first = t->start_level;
+	int first = t->start_level;
 
 	map_or_end(t, 0, pa, page, PT_DATA, 3);
 	mmu_high(t);
-	for (unsigned int level = first; level <= 3; level++) {
+	for (int level = first; level <= 3; level++) {
 		/* the second entry of the table of this level: nothing stands there */
 		uint64_t va = mmu_high_va(t, pt_span(g, level)) + 0x18;
 		uint64_t v;
 		struct exception e = try_read(va, &v);
 
-		expect_abort(&e, DFSC_TRANSLATION(level), va, false, "read of a hole");
+		expect_abort(&e, DFSC_TRANSLATION((unsigned int)level), va, false,
+			     "read of a hole");
 		e = try_write(va, 1);
-		expect_abort(&e, DFSC_TRANSLATION(level), va, true, "write to a hole");
+		expect_abort(&e, DFSC_TRANSLATION((unsigned int)level), va, true,
+			     "write to a hole");
 	}
 	mmu_high(NULL);
 }

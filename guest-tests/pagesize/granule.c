@@ -118,7 +118,7 @@ TEST(pagesize, every_va_size_translates, RULE("PAGE-VA-1"), GRANULES)
 }
 
 /* Blocks: 1 GiB and 2 MiB, 32 MiB, 512 MiB. RAM may end within one; what is RAM is tried. */
-static void block_of(enum granule g, unsigned int level)
+static void block_of(enum granule g, int level)
 {
 	struct pgtable *t = high_tables(g, 48, 4);
 	uint64_t span = pt_span(g, level), ram = 0, size = 0, low = span * 2, v;
@@ -149,13 +149,13 @@ static void block_of(enum granule g, unsigned int level)
 	e = try_read(mmu_high_va(t, low) - 8, &v);
 	EXPECT_TRUE(e.taken);
 	mmu_high(NULL);
-	NOTE("%s granule, level %u: block of %lu MiB, %lu MiB of it RAM", pt_granule_name(g), level,
+	NOTE("%s granule, level %d: block of %lu MiB, %lu MiB of it RAM", pt_granule_name(g), level,
 	     span >> 20, (last + 8 - first) >> 20);
 }
 
 static void every_block(enum granule g)
 {
-	for (unsigned int level = 1; level < 3; level++)
+	for (int level = 1; level < 3; level++)
 		if (pt_leaf_level(g, level))
 			block_of(g, level);
 }
