@@ -278,6 +278,14 @@ struct vm *vm_make(const struct vm_options *opt)
 	vm->opt = *opt;
 	if (opt->sve && vm_cap(vm, KVM_CAP_ARM_SVE) <= 0)
 		SKIP_NEEDS("sve", "KVM_CAP_ARM_SVE is 0 on this host");
+	if (opt->early_cap) {
+		struct kvm_enable_cap cap = {.cap = opt->early_cap, .args = {opt->early_arg}};
+		int r = (int)vm_ioctl(vm, KVM_ENABLE_CAP, &cap);
+
+		if (r)
+			test_error("KVM_ENABLE_CAP(%u, %#llx): %s", opt->early_cap,
+				   (unsigned long long)opt->early_arg, strerrorname_np(-r));
+	}
 	vm_add_slot(vm, VM_RAM_BASE, opt->ram_size ? opt->ram_size : default_ram(opt), 0);
 	copy_snippets(vm);
 	if (opt->gic)

@@ -47,6 +47,9 @@ struct vm_options {
 	bool no_gic_init;     /* the vGIC is made, but not initialized */
 	bool no_vcpu_init;    /* vCPUs are made, but KVM_ARM_VCPU_INIT is left to the test */
 	bool no_finalize;     /* with sve */
+	/* A capability that has to be enabled before memory and vCPUs are made, and args[0]; 0: none. */
+	unsigned int early_cap;
+	uint64_t early_arg;
 };
 
 struct vm_slot {
