@@ -34,9 +34,10 @@ struct cpu_conf {
 struct machine_conf {
 	const char *kernel, *initrd, *append, *dtb;
 	const char *dump_dtb;
-	bool console_stdio; /* the serial line reads standard input */
-	bool no_reboot;	    /* a reset ends the machine */
-	bool verbose;	    /* one line for each guest error */
+	const char *control; /* path of the control socket */
+	bool console_stdio;  /* the serial line reads standard input */
+	bool no_reboot;	     /* a reset ends the machine */
+	bool verbose;	     /* one line for each guest error */
 	unsigned smp;
 	struct ram_conf ram;
 	struct cpu_conf cpu;

@@ -220,6 +220,9 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	m->env = (struct env){.ops = &machine_env_ops, .mem = &m->mem, .port = &machine_port_ops};
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_mutex_init(&m->kick_lock, NULL);
+	pthread_mutex_init(&m->pause.guard, NULL);
+	pthread_mutex_init(&m->pause.lock, NULL);
+	pthread_cond_init(&m->pause.changed, NULL);
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (m->wake_fd < 0)
 		return err_host(errno, "eventfd");
@@ -245,7 +248,11 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 		ret = vm_up(m);
 	if (!ret)
 		ret = board_start(&m->board);
-	return ret ? ret : load(m);
+	if (!ret)
+		ret = load(m);
+	if (!ret && c->control) /* the last: what fails leaves no file */
+		ret = control_open(&m->control, c->control, machine_commands, m);
+	return ret;
 }
 
 /*
@@ -270,6 +277,7 @@ int machine_reset(struct machine *m)
 
 void machine_free(struct machine *m)
 {
+	control_close(m->control);
 	vm_down(m);
 	free(m->cpu);
 	board_free(&m->board);
@@ -278,6 +286,9 @@ void machine_free(struct machine *m)
 	boot_close(&m->files);
 	if (m->wake_fd >= 0)
 		close(m->wake_fd);
+	pthread_cond_destroy(&m->pause.changed);
+	pthread_mutex_destroy(&m->pause.lock);
+	pthread_mutex_destroy(&m->pause.guard);
 	pthread_mutex_destroy(&m->lock);
 	pthread_mutex_destroy(&m->kick_lock);
 }

@@ -7,11 +7,13 @@
 
 #include "board.h"
 #include "boot.h"
+#include "control/control.h"
 #include "core/gpa.h"
 #include "kvm/gic.h"
 #include "kvm/vcpu.h"
 
-#define CONSOLE_LINE_MAX 512U
+#define CONSOLE_LINE_MAX    512U
+#define MACHINE_KICK_SIGNAL SIGUSR1 /* makes a blocking call of a vCPU's thread return */
 
 struct machine;
 
@@ -53,7 +55,17 @@ struct machine {
 	struct console console;
 	uint64_t deadline_ns[CONF_DEVS_MAX]; /* by index in board.dev; 0: none */
 	uint64_t guest_errors;
-	pthread_t loop; /* the event loop's thread */
+	struct {
+		pthread_mutex_t guard; /* held by who pauses, and while vCPUs are made anew */
+		pthread_mutex_t lock;
+		pthread_cond_t changed;
+		bool wanted;	/* atomic; written under the lock */
+		unsigned still; /* threads that are parked, or have ended */
+	} pause;
+	struct control *control; /* NULL: no socket */
+	int signal_fd;		 /* with a control socket: what ends this process */
+	uint64_t key_up_ns;	 /* when the power key is let go; 0: nobody presses it */
+	pthread_t loop;		 /* the event loop's thread */
 	bool loop_started;
 	int wake_fd;		   /* eventfd: something for the event loop */
 	bool stopped;		   /* atomic */
@@ -89,6 +101,26 @@ bool machine_loop_wanted(const struct machine *m);
 int machine_loop_start(struct machine *m); /* nothing if it runs; 0 or a negative error, logged */
 void machine_loop_join(struct machine *m);
 void machine_wake(struct machine *m); /* it looks at everything anew */
+
+/* Is the run, or this run up to a reset, at its end? */
+bool machine_leaving(struct machine *m);
+
+/*
+ * machine_pause.c: all vCPUs stand still outside KVM, or go on. 0, or -ETIMEDOUT and none of them
+ * does. From the event loop, under pause.guard; a vCPU's thread parks where it sees
+ * machine_pausing().
+ */
+int machine_pause(struct machine *m);
+void machine_resume(struct machine *m);
+bool machine_pausing(struct machine *m);
+void machine_park(struct cpu_thread *t);
+void machine_park_ended(struct machine *m);
+void machine_park_begin(struct machine *m);
+void machine_wake_parked(struct machine *m);
+
+/* machine_control.c: what the control socket takes. */
+extern const struct control_command machine_commands[];
+void machine_release_key(struct machine *m);
 
 /* machine_env.c: the world as this machine's devices see it. */
 extern const struct env_ops machine_env_ops;

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "core/err.h"
@@ -21,6 +23,9 @@ static uint64_t run_timers(struct machine *m)
 {
 	uint64_t now = m->env.ops->clock_ns(&m->env), next = 0;
 
+	if (m->key_up_ns && m->key_up_ns <= now)
+		machine_release_key(m);
+	next = m->key_up_ns;
 	for (unsigned i = 0; i < m->board.nr; i++) {
 		if (m->deadline_ns[i] && m->deadline_ns[i] <= now) {
 			m->deadline_ns[i] = 0;
@@ -73,18 +78,57 @@ static int poll_timeout(uint64_t now, uint64_t next_ns, uint64_t end_ns, bool re
 	return ms > 3600000 ? 3600000 : (int)ms;
 }
 
+/* With a control socket, what ends this process takes the socket away first. */
+static int open_signals(struct machine *m)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL); /* before there are other threads, which inherit it */
+	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return m->signal_fd < 0 ? err_host(errno, "signalfd") : 0;
+}
+
+static void take_signal(struct machine *m)
+{
+	struct signalfd_siginfo si;
+
+	if (read(m->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		machine_stop(m, 0, 128 + si.ssi_signo); /* as a shell shows such an end */
+}
+
+/* Commands look at vCPUs, which a reset makes anew. True: there is more to do at once. */
+static bool serve_control(struct machine *m, const struct pollfd *fd, unsigned nr)
+{
+	bool more;
+
+	pthread_mutex_lock(&m->pause.guard);
+	more = control_serve(m->control, fd, nr);
+	pthread_mutex_unlock(&m->pause.guard);
+	return more;
+}
+
+enum { FD_WAKE, FD_INPUT, FD_SIGNAL, FD_CONTROL, FDS = FD_CONTROL + CONTROL_POLLFDS };
+
 static void *loop_main(void *arg)
 {
 	struct machine *m = arg;
 	struct input in = {.eof = !m->conf.console_stdio};
 	uint64_t now = m->env.ops->clock_ns(&m->env);
+	bool more = false; /* the control socket has work that needs no waiting */
 	uint64_t end = m->conf.time_limit_ms ? now + m->conf.time_limit_ms * 1000000 : 0;
 
 	while (!machine_stopped(m)) {
-		struct pollfd fd[2] = {{.fd = m->wake_fd, .events = POLLIN},
-				       {.fd = STDIN_FILENO, .events = POLLIN}};
+		struct pollfd fd[FDS] = {[FD_WAKE] = {.fd = m->wake_fd, .events = POLLIN},
+					 [FD_INPUT] = {.fd = STDIN_FILENO, .events = POLLIN},
+					 [FD_SIGNAL] = {.fd = -1, .events = POLLIN}};
+		unsigned nr = m->control ? control_pollfds(m->control, fd + FD_CONTROL) : 0;
 		uint64_t next;
 		eventfd_t count;
+		int timeout;
 
 		pthread_mutex_lock(&m->lock);
 		next = run_timers(m);
@@ -92,26 +136,33 @@ static void *loop_main(void *arg)
 			feed_input(m, &in);
 		pthread_mutex_unlock(&m->lock);
 		if (in.eof || in.at < in.len)
-			fd[1].fd = -1; /* poll() skips it */
+			fd[FD_INPUT].fd = -1; /* poll() skips it */
+		if (m->control)
+			fd[FD_SIGNAL].fd = m->signal_fd;
 		now = m->env.ops->clock_ns(&m->env);
 		if (end && now >= end)
 			machine_stop(m,
 				     err_limit("time limit of %" PRIu64 " ms passed",
 					       m->conf.time_limit_ms),
 				     0);
-		if (poll(fd, 2, poll_timeout(now, next, end, in.at < in.len)) < 0 && errno != EINTR)
+		timeout = more ? 0 : poll_timeout(now, next, end, in.at < in.len);
+		if (poll(fd, FD_CONTROL + nr, timeout) < 0 && errno != EINTR)
 			machine_stop(m, err_host(errno, "poll"), 0);
-		if (fd[0].revents)
+		if (fd[FD_WAKE].revents)
 			eventfd_read(m->wake_fd, &count);
-		if (fd[1].revents)
+		if (fd[FD_INPUT].revents)
 			read_input(&in);
+		if (fd[FD_SIGNAL].revents)
+			take_signal(m);
+		if (nr)
+			more = serve_control(m, fd + FD_CONTROL, nr);
 	}
 	return NULL;
 }
 
 bool machine_loop_wanted(const struct machine *m)
 {
-	bool wanted = m->conf.console_stdio || m->conf.time_limit_ms;
+	bool wanted = m->conf.console_stdio || m->conf.time_limit_ms || m->control;
 
 	for (unsigned i = 0; i < m->board.nr; i++)
 		wanted |= m->deadline_ns[i] != 0;
@@ -120,8 +171,11 @@ bool machine_loop_wanted(const struct machine *m)
 
 int machine_loop_start(struct machine *m)
 {
-	int err = m->loop_started ? 0 : pthread_create(&m->loop, NULL, loop_main, m);
+	int err = m->control && !m->loop_started ? open_signals(m) : 0;
 
+	if (err)
+		return err;
+	err = m->loop_started ? 0 : pthread_create(&m->loop, NULL, loop_main, m);
 	if (err)
 		return err_host(err, "thread of the event loop");
 	m->loop_started = true;

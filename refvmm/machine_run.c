@@ -13,13 +13,11 @@
 #include "core/err.h"
 #include "machine.h"
 
-#define KICK_SIGNAL SIGUSR1
-
 /* Out of KVM_RUN or a pause, and not in again: `stopped` is set before. */
 static void kick(struct cpu_thread *t)
 {
 	vcpu_kick(&t->vcpu);
-	pthread_kill(t->thread, KICK_SIGNAL);
+	pthread_kill(t->thread, MACHINE_KICK_SIGNAL);
 }
 
 /* The first vCPU's thread ends the others. During a reset it has no vCPU to be kicked out of. */
@@ -49,6 +47,7 @@ void machine_stop(struct machine *m, int result, unsigned status)
 	m->result = result;
 	m->status = status;
 	machine_wake(m);
+	machine_wake_parked(m);
 	kick_first(m);
 }
 
@@ -59,6 +58,7 @@ void machine_ask_for_reset(struct machine *m)
 		return;
 	}
 	__atomic_store_n(&m->reset, true, __ATOMIC_SEQ_CST);
+	machine_wake_parked(m);
 	kick_first(m);
 }
 
@@ -68,7 +68,7 @@ bool machine_stopped(struct machine *m)
 }
 
 /* To the end, or to a reset. */
-static bool leaving(struct machine *m)
+bool machine_leaving(struct machine *m)
 {
 	return machine_stopped(m) || __atomic_load_n(&m->reset, __ATOMIC_SEQ_CST);
 }
@@ -94,7 +94,8 @@ static void pause_thread(struct cpu_thread *t)
 			     .tv_nsec = (long)(t->pause_ms % 1000) * 1000000};
 
 	t->pause_ms = 0;
-	while (!leaving(t->m) && nanosleep(&d, &d) && errno == EINTR)
+	while (!machine_leaving(t->m) && !machine_pausing(t->m) && nanosleep(&d, &d) &&
+	       errno == EINTR)
 		;
 }
 
@@ -102,6 +103,8 @@ static void handle(struct cpu_thread *t, const struct vcpu_exit *x)
 {
 	switch (x->kind) {
 	case VCPU_AGAIN:
+		if (machine_pausing(t->m))
+			machine_park(t);
 		break;
 	case VCPU_MMIO_READ:
 	case VCPU_MMIO_WRITE:
@@ -126,7 +129,9 @@ static void *cpu_main(void *arg)
 	struct cpu_thread *t = arg;
 	struct vcpu_exit x;
 
-	while (!leaving(t->m)) {
+	if (machine_pausing(t->m))
+		machine_park(t);
+	while (!machine_leaving(t->m)) {
 		int ret = vcpu_run(&t->vcpu, &x);
 
 		if (ret)
@@ -134,6 +139,7 @@ static void *cpu_main(void *arg)
 		else
 			handle(t, &x);
 	}
+	machine_park_ended(t->m);
 	return NULL;
 }
 
@@ -173,6 +179,7 @@ static int follow_reset(struct machine *m)
 {
 	int ret;
 
+	pthread_mutex_lock(&m->pause.guard);
 	first_may_be_kicked(m, false);
 	pthread_mutex_lock(&m->lock);
 	console_flush(m);
@@ -180,7 +187,11 @@ static int follow_reset(struct machine *m)
 	ret = machine_reset(m);
 	pthread_mutex_unlock(&m->lock);
 	first_may_be_kicked(m, true);
-	return ret ? ret : start_others(m);
+	machine_park_begin(m);
+	if (!ret)
+		ret = start_others(m);
+	pthread_mutex_unlock(&m->pause.guard);
+	return ret;
 }
 
 int machine_run(struct machine *m, unsigned *status)
@@ -188,11 +199,13 @@ int machine_run(struct machine *m, unsigned *status)
 	struct sigaction sa = {.sa_handler = on_kick};
 	int ret;
 
-	sigaction(KICK_SIGNAL, &sa, NULL);
+	sigaction(MACHINE_KICK_SIGNAL, &sa, NULL);
+	pthread_mutex_lock(&m->pause.guard);
 	first_may_be_kicked(m, true);
 	ret = machine_loop_wanted(m) ? machine_loop_start(m) : 0;
 	if (!ret)
 		ret = start_others(m);
+	pthread_mutex_unlock(&m->pause.guard);
 	if (ret)
 		machine_stop(m, ret, 0);
 	for (;;) {

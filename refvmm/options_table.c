@@ -51,6 +51,11 @@ static int opt_dump_dtb(struct machine_conf *c, const char *arg)
 	return file("--dump-dtb", arg, &c->dump_dtb);
 }
 
+static int opt_control(struct machine_conf *c, const char *arg)
+{
+	return file("--control", arg, &c->control);
+}
+
 static int opt_console(struct machine_conf *c, const char *arg)
 {
 	if (strcmp(arg, "stdout") != 0 && strcmp(arg, "stdio") != 0)
@@ -170,6 +175,8 @@ const struct option options_table[] = {
 	OPT("--no-reboot", GROUP_RUN, NULL,
 	    "end with exit status 6 when the guest resets, instead of starting anew",
 	    opt_no_reboot),
+	OPT("--control", GROUP_RUN, "SOCKET",
+	    "take commands there, one JSON object a line: docs/refvmm.md", opt_control),
 	OPT("--control-command", GROUP_RUN, "NAME", "one command to a running machine",
 	    opt_control_command),
 

@@ -251,8 +251,6 @@ const struct refusal refuse_table[] = {
 	LATER_O("--drive", "--drive file=disk.img", NO_VIRTIO, "an initramfs (--initrd)"),
 	LATER_O("--net", "--net tap", NO_VIRTIO, QEMU_NOW),
 	LATER_O("--rng", "--rng", NO_VIRTIO, QEMU_NOW),
-	LATER_O("--control", "--control /tmp/socket", "the control socket is not built yet",
-		"signals: SIGTERM ends the machine"),
 
 	/* ---- images */
 	I("x86-firmware", "this is x86 (OVMF) firmware; ARM64 cannot run it",

@@ -9,7 +9,7 @@ REFVMM_INC   := -iquote refvmm -D_GNU_SOURCE -pthread
 REFVMM_FDT_INC := $(if $(filter aarch64,$(HOST_ARCH)),,-isystem $(CACHE)/arm64/include)
 REFVMM_FDT_LIB := $(if $(filter aarch64,$(HOST_ARCH)),-lfdt,$(CACHE)/arm64/lib/libfdt.a)
 
-REFVMM_SRC   := $(wildcard refvmm/*.c refvmm/core/*.c refvmm/kvm/*.c refvmm/dev/*.c refvmm/virtio/*.c)
+REFVMM_SRC   := $(wildcard refvmm/*.c refvmm/core/*.c refvmm/kvm/*.c refvmm/control/*.c refvmm/dev/*.c refvmm/virtio/*.c)
 REFVMM_OBJ   := $(REFVMM_SRC:refvmm/%.c=$(REFVMM_O)/%.o)
 
 # Everything that sees KVM stays out of the native tests: kvm/, the machine that uses it, and main.
@@ -64,7 +64,7 @@ $(BUILD)/refvmm/fuzz-%: refvmm/tests/fuzz_%.c $(REFVMM_FSRC)
 .PHONY: refvmm check-refvmm $(REFVMM_FUZZ:%=fuzz-refvmm-%)
 $(REFVMM_FUZZ:%=fuzz-refvmm-%): fuzz-refvmm-%: $(BUILD)/refvmm/fuzz-%
 	@mkdir -p $(BUILD)/refvmm/corpus-$*
-	cd $(BUILD)/refvmm && ./fuzz-$* -max_total_time=$(REFVMM_FUZZ_TIME) -max_len=4096 corpus-$*
+	cd $(BUILD)/refvmm && ./fuzz-$* -max_total_time=$(REFVMM_FUZZ_TIME) -max_len=4096 -close_fd_mask=3 corpus-$*
 
 refvmm: $(BUNDLE)/refvmm
 check-refvmm: $(BUILD)/refvmm/unit-tests
@@ -76,6 +76,7 @@ check-refvmm: $(BUILD)/refvmm/unit-tests
 REFVMM_LAYERS = \
 	! grep -nE '^\#include "' refvmm/core/*.[ch] | grep -v '"core/' && \
 	! grep -nE '^\#include "' refvmm/dev/*.[ch] | grep -vE '"(core|dev)/|"refuse\.h"' && \
+	! grep -nE '^\#include "' refvmm/control/*.[ch] | grep -vE '"(core|control)/|"refuse\.h"' && \
 	! grep -nE '^\#include "' refvmm/kvm/*.[ch] | grep -vE '"(core|kvm)/|"conf\.h"' && \
 	! grep -nE '\<ioctl\(' $(filter-out refvmm/kvm/%,$(REFVMM_SRC)) || \
 	{ echo 'refvmm: the lines above break the layers: docs/design.md, Rooms' >&2; exit 1; }
@@ -85,7 +86,7 @@ REFVMM_FUZZ_CHECK := 5
 .PHONY: check-refvmm-fuzz
 check-refvmm-fuzz: $(REFVMM_FUZZ:%=$(BUILD)/refvmm/fuzz-%)
 	@passed=0; failed=0; cd $(BUILD)/refvmm; for f in $(REFVMM_FUZZ); do mkdir -p corpus-$$f; \
-	if ./fuzz-$$f -max_total_time=$(REFVMM_FUZZ_CHECK) -max_len=4096 -verbosity=0 corpus-$$f >fuzz-$$f.log 2>&1; \
+	if ./fuzz-$$f -max_total_time=$(REFVMM_FUZZ_CHECK) -max_len=4096 -close_fd_mask=3 -verbosity=0 corpus-$$f >fuzz-$$f.log 2>&1; \
 	then passed=$$((passed + 1)); echo "ok fuzz.$$f"; \
 	else failed=$$((failed + 1)); tail -n 30 fuzz-$$f.log; echo "not ok fuzz.$$f"; fi; done; \
 	echo "$$passed passed, $$failed failed, 0 skipped"; test $$failed = 0

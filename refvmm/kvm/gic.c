@@ -9,7 +9,7 @@
 
 #include "core/err.h"
 
-#define NR_IRQS	    288U /* INTIDs: 32 private, 256 SPIs */
+#define NR_IRQS	    (32U + KVM_SPIS)
 #define REDISTS_LOW (ASSAY_GIC_REDIST_SIZE / 0x20000U)
 
 static int create_device(const struct vm *vm, uint32_t type, bool test)

@@ -5,6 +5,8 @@
 
 #include "kvm/vm.h"
 
+#define KVM_SPIS 256U /* behind 32 private INTIDs */
+
 struct gic {
 	int fd, its_fd;
 	unsigned version;

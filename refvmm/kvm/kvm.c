@@ -86,3 +86,10 @@ int kvm_set_attr(int fd, uint32_t group, uint64_t attr, const void *val)
 
 	return kvm_ioctl(fd, KVM_SET_DEVICE_ATTR, &a);
 }
+
+int kvm_get_attr(int fd, uint32_t group, uint64_t attr, void *val)
+{
+	struct kvm_device_attr a = {.group = group, .attr = attr, .addr = (uint64_t)(uintptr_t)val};
+
+	return kvm_ioctl(fd, KVM_GET_DEVICE_ATTR, &a);
+}

@@ -27,5 +27,6 @@ int kvm_ioctl_num(int fd, unsigned long request, unsigned long arg);
 /* Device attributes: KVM_HAS/SET_DEVICE_ATTR on a device's or a vCPU's fd. */
 bool kvm_has_attr(int fd, uint32_t group, uint64_t attr);
 int kvm_set_attr(int fd, uint32_t group, uint64_t attr, const void *val);
+int kvm_get_attr(int fd, uint32_t group, uint64_t attr, void *val);
 
 #endif

@@ -132,9 +132,14 @@ int vcpu_set_entry(const struct vcpu *v, uint64_t pc, uint64_t x0)
 	return ret ? err_host(-ret, "vCPU %u: entry registers", v->id) : 0;
 }
 
+int vcpu_get_mpidr(const struct vcpu *v, uint64_t *mpidr)
+{
+	return vcpu_get_reg(v, REG_MPIDR, mpidr);
+}
+
 int vcpu_mpidr(const struct vcpu *v, uint64_t *mpidr)
 {
-	int ret = vcpu_get_reg(v, REG_MPIDR, mpidr);
+	int ret = vcpu_get_mpidr(v, mpidr);
 
 	return ret ? err_host(-ret, "vCPU %u: MPIDR_EL1", v->id) : 0;
 }

@@ -46,9 +46,11 @@ int vcpu_run(struct vcpu *v, struct vcpu_exit *x);
 void vcpu_mmio_answer(struct vcpu *v, uint64_t val);
 /* From any thread: the run in progress, or the next one, returns VCPU_AGAIN. */
 void vcpu_kick(struct vcpu *v);
+void vcpu_unkick(struct vcpu *v);
 
 int vcpu_get_reg(const struct vcpu *v, uint64_t id, void *val); /* -errno, unlogged */
 int vcpu_set_reg(const struct vcpu *v, uint64_t id, const void *val);
+int vcpu_get_mpidr(const struct vcpu *v, uint64_t *mpidr); /* the same */
 
 /* sve.c: before finalisation; leaves the vCPU with exactly the lengths asked for, or says why KVM cannot. */
 int sve_choose(const struct vcpu *v, const struct cpu_conf *c);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Standing still and going on. A vCPU's thread parks only behind a run that came back empty-handed
+ * (VCPU_AGAIN): then KVM has finished the last MMIO access, and the registers are those of the
+ * guest. The kick makes the next run come back so.
+ */
+#include <signal.h>
+#include <time.h>
+
+#include "machine.h"
+
+#define PAUSE_LIMIT_S 10
+
+bool machine_pausing(struct machine *m)
+{
+	return __atomic_load_n(&m->pause.wanted, __ATOMIC_SEQ_CST);
+}
+
+void machine_park(struct cpu_thread *t)
+{
+	struct machine *m = t->m;
+
+	pthread_mutex_lock(&m->pause.lock);
+	m->pause.still++;
+	pthread_cond_broadcast(&m->pause.changed);
+	while (m->pause.wanted && !machine_leaving(m))
+		pthread_cond_wait(&m->pause.changed, &m->pause.lock);
+	m->pause.still--;
+	/* Under the lock, as the kick of a pause is, so that none is lost. */
+	if (!machine_leaving(m))
+		vcpu_unkick(&t->vcpu);
+	pthread_mutex_unlock(&m->pause.lock);
+}
+
+/* A thread that has ended stands still for good. */
+void machine_park_ended(struct machine *m)
+{
+	pthread_mutex_lock(&m->pause.lock);
+	m->pause.still++;
+	pthread_cond_broadcast(&m->pause.changed);
+	pthread_mutex_unlock(&m->pause.lock);
+}
+
+/* New threads: none of them stands still. */
+void machine_park_begin(struct machine *m)
+{
+	pthread_mutex_lock(&m->pause.lock);
+	m->pause.still = 0;
+	pthread_mutex_unlock(&m->pause.lock);
+}
+
+void machine_wake_parked(struct machine *m)
+{
+	pthread_mutex_lock(&m->pause.lock);
+	pthread_cond_broadcast(&m->pause.changed);
+	pthread_mutex_unlock(&m->pause.lock);
+}
+
+int machine_pause(struct machine *m)
+{
+	struct timespec end;
+	int ret = 0;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += PAUSE_LIMIT_S;
+	pthread_mutex_lock(&m->pause.lock);
+	__atomic_store_n(&m->pause.wanted, true, __ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < m->cpus; i++) {
+		vcpu_kick(&m->cpu[i].vcpu);
+		pthread_kill(m->cpu[i].thread, MACHINE_KICK_SIGNAL);
+	}
+	while (!ret && m->pause.still < m->cpus)
+		ret = -pthread_cond_timedwait(&m->pause.changed, &m->pause.lock, &end);
+	pthread_mutex_unlock(&m->pause.lock);
+	if (ret)
+		machine_resume(m);
+	return ret;
+}
+
+void machine_resume(struct machine *m)
+{
+	pthread_mutex_lock(&m->pause.lock);
+	__atomic_store_n(&m->pause.wanted, false, __ATOMIC_SEQ_CST);
+	pthread_cond_broadcast(&m->pause.changed);
+	pthread_mutex_unlock(&m->pause.lock);
+}
