@@ -161,6 +161,27 @@ static int dump_v2(struct where w, unsigned cpu)
 	return ret ? ret : dump_arrays(&w, cpu_v2, sizeof(cpu_v2) / sizeof(cpu_v2[0]));
 }
 
+/* The lines themselves, 32 a word: devices/arm-vgic-v3.rst, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO. */
+static int dump_lines(const struct where *w)
+{
+	for (unsigned intid = 0; intid < 32 + KVM_SPIS; intid += 32) {
+		uint64_t attr = VGIC_LEVEL_INFO_LINE_LEVEL
+					<< KVM_DEV_ARM_VGIC_LINE_LEVEL_INFO_SHIFT |
+				intid;
+		uint32_t val = 0;
+		char name[32];
+		int ret =
+			kvm_get_attr(w->fd, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO, w->high | attr, &val);
+
+		if (ret)
+			return ret;
+		snprintf(name, sizeof(name), "line-level[%u]", intid / 32);
+		if (val)
+			w->fn(w->arg, name, val);
+	}
+	return 0;
+}
+
 static int dump_v3(struct where w, uint64_t mpidr)
 {
 	int ret;
@@ -169,6 +190,8 @@ static int dump_v3(struct where w, uint64_t mpidr)
 	w.high = (mpidr & 0xffffffU) << 32 | (mpidr >> 32 & 0xffU) << 56;
 	w.group = KVM_DEV_ARM_VGIC_GRP_DIST_REGS;
 	ret = dump_arrays(&w, dist, sizeof(dist) / sizeof(dist[0]));
+	if (!ret)
+		ret = dump_lines(&w);
 	w.group = KVM_DEV_ARM_VGIC_GRP_REDIST_REGS;
 	if (!ret)
 		ret = dump_arrays(&w, redist, sizeof(redist) / sizeof(redist[0]));

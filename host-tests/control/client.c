@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client.h"
+#include "file.h"
+#include "proc.h"
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+SUITE(control, .tags = "refvmm control", .limit_ms = 30000);
+
+#define ANSWER_LIMIT_MS 100000 /* a backstop: the test's own limit comes first */
+
+/* Arm ARM (DDI 0487), C6.2: encodings of what stands behind each word */
+static const uint32_t code[] = {
+	0xd2800005, /* mov x5, #0 */
+	0xd2a12001, /* mov x1, #0x09000000, the UART */
+	0xd2a10004, /* mov x4, #0x08000000, GICD */
+	0xb90c089f, /* str wzr, [x4, #0xc08]: GICD_ICFGR2, SPIs 0 to 15 are level-sensitive */
+	0xb9401822, /* loop: ldr w2, [x1, #0x18] */
+	0xb9420483, /* ldr w3, [x4, #0x204] */
+	0x910004a5, /* add x5, x5, #1 */
+	0x17fffffd, /* b loop */
+};
+
+static int make_kernel(void)
+{
+	Elf64_Ehdr eh = {
+		.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+		.e_type = ET_EXEC,
+		.e_machine = EM_AARCH64,
+		.e_version = EV_CURRENT,
+		.e_entry = 0x40200000,
+		.e_phoff = sizeof(eh),
+		.e_ehsize = sizeof(eh),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = 1,
+	};
+	Elf64_Phdr ph = {
+		.p_type = PT_LOAD,
+		.p_flags = PF_R | PF_X,
+		.p_offset = 0x1000,
+		.p_vaddr = 0x40200000,
+		.p_paddr = 0x40200000,
+		.p_filesz = sizeof(code),
+		.p_memsz = sizeof(code),
+		.p_align = 0x1000,
+	};
+	int fd = memfd_create("kernel", 0);
+
+	if (fd < 0 || pwrite(fd, &eh, sizeof(eh), 0) != sizeof(eh) ||
+	    pwrite(fd, &ph, sizeof(ph), sizeof(eh)) != sizeof(ph) ||
+	    pwrite(fd, code, sizeof(code), 0x1000) != sizeof(code))
+		test_error("memfd_create: %s", strerrorname_np(errno));
+	return fd;
+}
+
+static _Noreturn void become(char *const argv[], int err)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+/* What it said on stderr, for the message of a test that cannot go on. */
+static const char *said(const struct machine *m)
+{
+	static char text[256];
+	ssize_t n = read(m->err, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+static int try_connect(const struct machine *m)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", m->path);
+	if (fd < 0)
+		test_error("socket: %s", strerrorname_np(errno));
+	if (!connect(fd, (struct sockaddr *)&a, sizeof(a)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int machine_connect(const struct machine *m)
+{
+	int fd = try_connect(m);
+
+	if (fd < 0)
+		test_error("connect to refvmm's control socket: %s", strerrorname_np(errno));
+	return fd;
+}
+
+void machine_start(struct machine *m, const char *options)
+{
+	char vmm[512], kernel[32], words[256], *argv[24];
+	int err[2], fd = -1, status;
+	size_t n;
+
+	bundle_path("refvmm", vmm, sizeof(vmm));
+	if (access(vmm, X_OK))
+		SKIP("no refvmm beside this program: build the bundle");
+	snprintf(m->path, sizeof(m->path), "/tmp/assay-control-%d", getpid());
+	unlink(m->path);
+	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", make_kernel());
+	snprintf(words, sizeof(words), "%s", options);
+	argv[0] = vmm;
+	n = 1 + proc_words(words, argv + 1, ARRAY_SIZE(argv) - 6);
+	argv[n++] = (char *)"--kernel";
+	argv[n++] = kernel;
+	argv[n++] = (char *)"--control";
+	argv[n++] = m->path;
+	argv[n] = NULL;
+	if (pipe2(err, O_CLOEXEC | O_NONBLOCK))
+		test_error("pipe: %s", strerrorname_np(errno));
+	m->err = err[0];
+	m->pid = fork();
+	if (m->pid < 0)
+		test_error("fork: %s", strerrorname_np(errno));
+	if (!m->pid)
+		become(argv, err[1]);
+	close(err[1]);
+	while ((fd = try_connect(m)) < 0) {
+		if (waitpid(m->pid, &status, WNOHANG) == m->pid) {
+			const char *why = said(m);
+
+			if (WIFEXITED(status) && WEXITSTATUS(status) == 4)
+				SKIP("%s", why); /* begins with needs=CAP: */
+			test_error("refvmm ended with wait status 0x%x: %s", status, why);
+		}
+		test_pause_us(1000);
+	}
+	close(fd);
+}
+
+int machine_end(struct machine *m)
+{
+	int status;
+
+	while (waitpid(m->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+bool send_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		data += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+const char *read_answer(int fd)
+{
+	static char answer[ANSWER_MAX + 1];
+	size_t len = 0;
+
+	while (len < ANSWER_MAX) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		ssize_t n;
+
+		if (poll(&p, 1, ANSWER_LIMIT_MS) <= 0)
+			test_error("no answer on the control socket");
+		n = read(fd, answer + len, 1);
+		if (n <= 0)
+			test_error("the control socket was closed before an answer");
+		if (answer[len] == '\n')
+			break;
+		len++;
+	}
+	answer[len] = '\0';
+	return answer;
+}
+
+const char *request(int fd, const char *line)
+{
+	if (!send_all(fd, line, strlen(line)) || (!strchr(line, '\n') && !send_all(fd, "\n", 1)))
+		test_error("the control socket was closed before a request");
+	return read_answer(fd);
+}
+
+const char *ask(const struct machine *m, const char *line)
+{
+	int fd = machine_connect(m);
+	const char *answer = request(fd, line);
+
+	close(fd);
+	return answer;
+}
+
+uint64_t answer_u64(const char *answer, const char *name)
+{
+	char quoted[64];
+	const char *p;
+
+	snprintf(quoted, sizeof(quoted), "\"%s\": ", name);
+	p = strstr(answer, quoted);
+	if (!p)
+		test_error("no %s in the answer %.200s", name, answer);
+	p += strlen(quoted);
+	return strtoull(p + (*p == '"'), NULL, 0);
+}
+
+void expect_counting(const struct machine *m)
+{
+	static const char dump[] = "{\"command\":\"dump-regs\"}";
+	uint64_t before = answer_u64(ask(m, dump), "x5");
+
+	EXPECT_EVENTUALLY(answer_u64(ask(m, dump), "x5") > before);
+}
+
+unsigned int machine_fds(const struct machine *m)
+{
+	char path[64];
+	unsigned int n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)m->pid);
+	d = opendir(path);
+	if (!d)
+		test_error("%s: %s", path, strerrorname_np(errno));
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+unsigned int machine_rss(const struct machine *m)
+{
+	char path[64], text[4096];
+	const char *p;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)m->pid);
+	if (file_read(path, text, sizeof(text)) <= 0)
+		test_error("%s cannot be read", path);
+	p = strstr(text, "VmRSS:");
+	return p ? (unsigned int)strtoul(p + 6, NULL, 10) : 0;
+}
