@@ -67,7 +67,8 @@ int machine_pause(struct machine *m)
 	__atomic_store_n(&m->pause.wanted, true, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < m->cpus; i++) {
 		vcpu_kick(&m->cpu[i].vcpu);
-		pthread_kill(m->cpu[i].thread, MACHINE_KICK_SIGNAL);
+		if (m->cpu[i].started)
+			pthread_kill(m->cpu[i].thread, MACHINE_KICK_SIGNAL);
 	}
 	while (!ret && m->pause.still < m->cpus)
 		ret = -pthread_cond_timedwait(&m->pause.changed, &m->pause.lock, &end);

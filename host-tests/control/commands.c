@@ -89,6 +89,28 @@ TEST(control, signals_take_the_socket_away, RULE("VMM-CONTROL-3"),
 	EXPECT_TRUE(access(m.path, F_OK) != 0);
 }
 
+/* The guest starts anew: its counter begins at 0. A paused machine stays paused over it. */
+TEST(control, reset_starts_the_guest_anew, RULE("VMM-CONTROL-9"), MACHINES)
+{
+	static const char dump[] = "{\"command\":\"dump-regs\"}";
+	struct machine m;
+	uint64_t before;
+
+	machine_start(&m, options());
+	for (uint64_t n = 0; n < 300; n = answer_u64(ask(&m, dump), "x5"))
+		test_pause_us(10000);
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"pause\"}"), "\"ok\": true"));
+	before = answer_u64(ask(&m, dump), "x5");
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"reset\"}"), "\"ok\": true"));
+	EXPECT_EVENTUALLY(answer_u64(ask(&m, dump), "x5") < before);
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"status\"}"), "\"state\": \"paused\""));
+	before = answer_u64(ask(&m, dump), "x5");
+	test_pause_us(20000);
+	EXPECT_EQ(answer_u64(ask(&m, dump), "x5"), before);
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"resume\"}"), "\"ok\": true"));
+	expect_counting(&m);
+}
+
 /* GICD_ISPENDR1 shows a line that is high: IHI 0048, 4.3.7; IHI 0069, 12.9.11 */
 TEST(control, irq_drives_a_line_that_the_guest_sees, RULE("VMM-CONTROL-4"), MACHINES)
 {
