@@ -130,7 +130,7 @@ TEST(saverestore, vector_registers_have_one_name, RULE("KVM-SVE-7"))
 	sve = vm_new(.vcpus = 1, .sve = true);
 	EXPECT_REFUSED(vcpu_try_get(sve, 0, V0, value), EINVAL);
 	EXPECT_REFUSED(vcpu_try_set(sve, 0, V0, value), EINVAL);
-	EXPECT_REFUSED(vcpu_try_get(sve, 0, V0 + 4 * 31, value), EINVAL);
+	EXPECT_REFUSED(vcpu_try_get(sve, 0, V0 + 4ULL * 31, value), EINVAL);
 	/* one slice so far; ids beyond FFR are none */
 	EXPECT_REFUSED(vcpu_try_get(sve, 0, KVM_REG_ARM64_SVE_ZREG(3, 1), value), ENOENT);
 	EXPECT_REFUSED(vcpu_try_set(sve, 0, KVM_REG_ARM64_SVE_PREG(3, 31), value), ENOENT);
