@@ -5,6 +5,7 @@
  * turns its traps into that (arch/arm64/kvm/handle_exit.c, sys_regs.c).
  */
 #include "common.h"
+#include "timer.h"
 
 struct attempt {
 	const char *what;
@@ -46,6 +47,31 @@ TEST(sve, without_it_every_access_is_undefined, RULE("SVE-HIDE-1"), .vmm = "--sv
 		NEED("sve-off", !sve_in_ids(), "this VM has SVE and no way to ask it not to");
 	EXPECT_EQ(BITS(read_sysreg(id_aa64pfr0_el1), 35, 32), 0);
 	expect_undefined(list, ARRAY_SIZE(list));
+}
+
+/*
+ * KVM hands the FP registers over at their first use and lifts their trap; the one of SVE must stay,
+ * also when the VM is entered again with the registers still there (hyp, __activate_cptr_traps).
+ */
+TEST(sve, without_it_fp_does_not_open_it, RULE("SVE-HIDE-1"), .vmm = "--sve off")
+{
+	static const struct attempt list[] = {
+		{"RDVL", sve_try_rdvl},	  {"PTRUE", sve_try_ptrue},
+		{"DUP (Z)", sve_try_dup}, {"RDFFR", sve_try_rdffr},
+		{"LDR (Z)", sve_try_ldr}, {"MRS ZCR_EL1", sve_try_read_zcr},
+	};
+	uint32_t *reg = sve_exit_register();
+
+	EXPECT_EQ(sve_in_ids(), false);
+	for (unsigned int round = 0; round < 4; round++) {
+		cpacr(CPACR_OPEN);
+		sve_write_v();
+		if (round & 1)
+			mmio_wr32((uint64_t)reg, round); /* out and in again */
+		if (round & 2)
+			delay_ms(5); /* and over a tick of the host */
+		expect_undefined(list, ARRAY_SIZE(list));
+	}
 }
 
 /* DDI 0487 D24: ID_AA64ZFR0_EL1 is RES0 where SVE is not implemented */

@@ -162,3 +162,35 @@ TEST(sve, each_cpu_has_a_length_of_its_own, RULE("SVE-ZCR-2"), .vmm = "--smp 4")
 		EXPECT_EQ(set_of_cpu[n], want);
 	}
 }
+
+/*
+ * KVM limits the length by ZCR_EL2, which it sets when the registers are handed over, and again at
+ * every entry with the registers still there (hyp, fpsimd_lazy_switch_to_guest): the set is the same
+ * behind exits of both kinds.
+ */
+TEST(sve, lengths_stay_limited_over_exits, RULE("SVE-LEN-6"),
+     .variants = "host: | only_128: --sve 128 | to_256: --sve 128,256")
+{
+	struct assay_action pause = {.op = ASSAY_ACT_PAUSE, .arg = {1}};
+	uint32_t *reg;
+	uint64_t set;
+
+	sve_need();
+	reg = sve_exit_register();
+	set = sve_lengths();
+	for (unsigned int vq = 1; vq <= SVE_VQ_MAX; vq++) {
+		unsigned int want = vq;
+
+		while (want > 1 && !(set & BIT(want - 1)))
+			want--;
+		EXPECT_EQ(sve_ask(vq), want);
+		mmio_wr32((uint64_t)reg, vq);
+		EXPECT_EQ(sve_bytes(), want * 16); /* the choice is kept */
+		EXPECT_EQ(sve_ask(vq), want);
+		if (vq % 4 == 0) {
+			port_action(&pause);
+			EXPECT_EQ(sve_bytes(), want * 16);
+			EXPECT_EQ(sve_ask(vq), want);
+		}
+	}
+}

@@ -204,3 +204,41 @@ TEST(sve, v_registers_and_fpsr_and_fpcr_survive_exits, RULE("SVE-STATE-7"),
 	from = (struct fp_state){0};
 	fp_load(&from);
 }
+
+static void leave_all_set(void *arg)
+{
+	cpacr(CPACR_OPEN);
+	sve_ask(SVE_VQ_MAX);
+	sve_load(arg);
+}
+
+static void note_all(void *arg)
+{
+	unsigned int *vq = arg;
+
+	cpacr(CPACR_OPEN);
+	out[1].p[0] = (uint8_t)read_sysreg(ZCR_EL1);
+	*vq = sve_ask(SVE_VQ_MAX);
+	sve_store(&out[0]);
+}
+
+/* KVM empties the registers of a CPU that CPU_ON starts (reset.c, kvm_vcpu_reset_sve; ZCR_EL1 resets to 0) */
+TEST(sve, a_cpu_that_was_off_starts_with_empty_registers, RULE("SVE-RESET-1"), .vmm = "--smp 2")
+{
+	unsigned int vq = 0;
+
+	sve_need();
+	smp_need(2);
+	sve_exit_register(); /* KVM's promise, not PSCI's */
+	for (unsigned int round = 0; round < 2; round++) {
+		memset(&in[1], 0xff, sizeof(in[1])); /* also a run of ones */
+		smp_call(1, leave_all_set, &in[1]);
+		ASSERT_TRUE(smp_off(1));
+		memset(&out[0], 0x77, sizeof(out[0]));
+		smp_call(1, note_all, &vq);
+		EXPECT_EQ(out[1].p[0], 0);
+		memset(&in[0], 0, sizeof(in[0]));
+		sve_expect_same(&out[0], &in[0], vq, "after CPU_OFF and CPU_ON");
+		ASSERT_TRUE(smp_off(1));
+	}
+}
