@@ -110,7 +110,8 @@ void pci_size_bars(const struct pci_host *h, struct pci_function *f);
 /*
  * Give every memory BAR an address and every bridge windows around what is
  * behind it, and turn on decoding and bus mastering. 64-bit prefetchable BARs
- * go into the 64-bit window where there is one, all others into the 32-bit one.
+ * go into the 64-bit window where there is one, all others into the 32-bit one;
+ * there the prefetchable ones come first, each bridge's in its own range.
  * false: a window is exhausted; *lacking names it.
  */
 bool pci_place(struct pci_host *h, const char **lacking);

@@ -61,11 +61,6 @@ void pci_size_bars(const struct pci_host *h, struct pci_function *f)
 	pci_wr16(h, f->bdf, PCI_COMMAND, command);
 }
 
-static bool wants_high(const struct pci_host *h, const struct pci_bar *b)
-{
-	return h->high.size && b->wide && b->prefetchable;
-}
-
 static bool take(struct pci_window *w, uint64_t size, uint64_t align, uint64_t *at)
 {
 	*at = ALIGN_UP(w->next, align);
@@ -78,14 +73,32 @@ static bool take(struct pci_window *w, uint64_t size, uint64_t align, uint64_t *
 	return true;
 }
 
-static bool place_bars(struct pci_host *h, struct pci_function *f, const char **lacking)
+/* Prefetchable BARs and the rest are placed in a pass each, so that a bridge has one range of each kind. */
+enum pass { PREFETCHABLE, OTHER };
+
+static struct pci_window *window_of(struct pci_host *h, enum pass pass)
 {
-	pci_size_bars(h, f);
+	return pass == PREFETCHABLE && h->high.size ? &h->high : &h->low;
+}
+
+static bool is_of(const struct pci_host *h, const struct pci_bar *b, enum pass pass)
+{
+	bool prefetchable = b->prefetchable && (b->wide || !h->high.size);
+
+	return b->memory && b->size && prefetchable == (pass == PREFETCHABLE);
+}
+
+static bool place_bars(struct pci_host *h, struct pci_function *f, enum pass pass,
+		       const char **lacking)
+{
+	struct pci_window *w = window_of(h, pass);
+
+	if (pass == PREFETCHABLE)
+		pci_size_bars(h, f); /* the first pass */
 	for (unsigned int i = 0; i < bar_count(f); i++) {
 		struct pci_bar *b = &f->bar[i];
-		struct pci_window *w = wants_high(h, b) ? &h->high : &h->low;
 
-		if (!b->memory || !b->size)
+		if (!is_of(h, b, pass))
 			continue;
 		if (!take(w, b->size, b->size, &b->pci)) {
 			*lacking = w == &h->high ? "64-bit window" : "32-bit window";
@@ -100,57 +113,58 @@ static bool place_bars(struct pci_host *h, struct pci_function *f, const char **
 }
 
 /* Base above limit closes a window. */
-static void open_windows(const struct pci_host *h, uint16_t bdf, uint64_t low, uint64_t low_end,
-			 uint64_t high, uint64_t high_end)
+static void open_window(const struct pci_host *h, uint16_t bdf, enum pass pass, uint64_t begin,
+			uint64_t end)
 {
-	if (low == low_end) {
-		low = 0xfff00000;
-		low_end = 0x100000;
+	if (begin == end) {
+		begin = 0xfff00000;
+		end = 0x100000;
 	}
-	if (high == high_end) {
-		high = 0xfff00000;
-		high_end = 0x100000;
+	if (pass == OTHER) {
+		pci_wr16(h, bdf, PCI_MEMORY_BASE, (uint16_t)(begin >> 16));
+		pci_wr16(h, bdf, PCI_MEMORY_LIMIT, (uint16_t)((end - 1) >> 16 & 0xfff0));
+		return;
 	}
-	pci_wr16(h, bdf, PCI_MEMORY_BASE, (uint16_t)(low >> 16));
-	pci_wr16(h, bdf, PCI_MEMORY_LIMIT, (uint16_t)((low_end - 1) >> 16 & 0xfff0));
-	pci_wr32(h, bdf, PCI_PREF_LIMIT_UPPER, (uint32_t)((high_end - 1) >> 32));
-	pci_wr16(h, bdf, PCI_PREF_BASE, (uint16_t)(high >> 16));
-	pci_wr16(h, bdf, PCI_PREF_LIMIT, (uint16_t)((high_end - 1) >> 16 & 0xfff0));
-	pci_wr32(h, bdf, PCI_PREF_BASE_UPPER, (uint32_t)(high >> 32));
+	pci_wr32(h, bdf, PCI_PREF_LIMIT_UPPER, (uint32_t)((end - 1) >> 32));
+	pci_wr16(h, bdf, PCI_PREF_BASE, (uint16_t)(begin >> 16));
+	pci_wr16(h, bdf, PCI_PREF_LIMIT, (uint16_t)((end - 1) >> 16 & 0xfff0));
+	pci_wr32(h, bdf, PCI_PREF_BASE_UPPER, (uint32_t)(begin >> 32));
 }
 
-static bool place_behind(struct pci_host *h, int parent, const char **lacking);
+static bool place_behind(struct pci_host *h, int parent, enum pass pass, const char **lacking);
 
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the bridges are nested */
-static bool place_bridge(struct pci_host *h, unsigned int index, const char **lacking)
+static bool place_bridge(struct pci_host *h, unsigned int index, enum pass pass,
+			 const char **lacking)
 {
-	uint64_t low, high;
+	struct pci_window *w = window_of(h, pass);
+	uint64_t begin;
 
 	if (!h->function[index].secondary)
 		return true;
-	low = h->low.next = ALIGN_UP(h->low.next, BRIDGE_UNIT);
-	high = h->high.next = ALIGN_UP(h->high.next, BRIDGE_UNIT);
-	if (!place_behind(h, (int)index, lacking))
+	begin = w->next = ALIGN_UP(w->next, BRIDGE_UNIT);
+	if (!place_behind(h, (int)index, pass, lacking))
 		return false;
-	h->low.next = ALIGN_UP(h->low.next, BRIDGE_UNIT);
-	h->high.next = ALIGN_UP(h->high.next, BRIDGE_UNIT);
-	open_windows(h, h->function[index].bdf, low, h->low.next, high, h->high.next);
+	w->next = ALIGN_UP(w->next, BRIDGE_UNIT);
+	open_window(h, h->function[index].bdf, pass, begin, w->next);
 	return true;
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion) */
-static bool place_behind(struct pci_host *h, int parent, const char **lacking)
+static bool place_behind(struct pci_host *h, int parent, enum pass pass, const char **lacking)
 {
 	for (unsigned int i = 0; i < h->count; i++) {
 		struct pci_function *f = &h->function[i];
 
 		if (f->parent != parent)
 			continue;
-		if (!place_bars(h, f, lacking) || (f->bridge && !place_bridge(h, i, lacking)))
+		if (!place_bars(h, f, pass, lacking) ||
+		    (f->bridge && !place_bridge(h, i, pass, lacking)))
 			return false;
-		pci_wr16(h, f->bdf, PCI_COMMAND,
-			 (uint16_t)(pci_rd16(h, f->bdf, PCI_COMMAND) | PCI_COMMAND_MEMORY |
-				    PCI_COMMAND_MASTER));
+		if (pass == OTHER) /* all is placed */
+			pci_wr16(h, f->bdf, PCI_COMMAND,
+				 (uint16_t)(pci_rd16(h, f->bdf, PCI_COMMAND) | PCI_COMMAND_MEMORY |
+					    PCI_COMMAND_MASTER));
 	}
 	return true;
 }
@@ -159,5 +173,5 @@ bool pci_place(struct pci_host *h, const char **lacking)
 {
 	h->low.next = h->low.pci;
 	h->high.next = h->high.pci;
-	return place_behind(h, -1, lacking);
+	return place_behind(h, -1, PREFETCHABLE, lacking) && place_behind(h, -1, OTHER, lacking);
 }

@@ -6,10 +6,14 @@
  */
 #include "common.h"
 
-#define PORTS_LOW                                                        \
-	.variants = "ports1: --root-ports 1 | ports8: --root-ports 8 | " \
-		    "ports15: --root-ports 15 | "                        \
-		    "low15: --root-ports 15 --machine highmem=off | ports31: --root-ports 31"
+/* the grid of the claims: 1, 8, 15, 16, 28 and 31 ports, with 256 buses and, where they suffice, with 16 */
+#define PORTS_LOW                                                            \
+	.variants = "ports1: --root-ports 1 | ports8: --root-ports 8 | "     \
+		    "ports15: --root-ports 15 | ports16: --root-ports 16 | " \
+		    "ports28: --root-ports 28 | ports31: --root-ports 31 | " \
+		    "low1: --root-ports 1 --machine highmem=off | "          \
+		    "low8: --root-ports 8 --machine highmem=off | "          \
+		    "low15: --root-ports 15 --machine highmem=off"
 
 TEST(pcie, as_many_ports_as_asked_for_are_there, RULE("PCIE-PORTS-1"), PORTS_LOW)
 {

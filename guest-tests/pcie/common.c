@@ -22,7 +22,11 @@ bool variant_is(const char *name)
 
 unsigned int ports_asked(void)
 {
-	return strncmp(variant(), "ports", 5) == 0 ? (unsigned int)parse_u64(variant() + 5) : 0;
+	const char *name = variant();
+
+	if (strncmp(name, "ports", 5) == 0)
+		return (unsigned int)parse_u64(name + 5);
+	return strncmp(name, "low", 3) == 0 ? (unsigned int)parse_u64(name + 3) : 0;
 }
 
 struct pci_host *host(void)

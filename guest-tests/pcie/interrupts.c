@@ -16,7 +16,16 @@
 		    "v2m: --root-ports 15 --machine gic-version=2 | "        \
 		    "low: --root-ports 15 --machine highmem=off"
 
-TEST(pcie, msix_arrives_from_behind_the_last_port, RULE("PCIE-MSIX-1"), WAYS)
+TEST(pcie, msix_arrives_from_behind_the_last_port, RULE("PCIE-MSIX-1"),
+     .variants = "ports1: --root-ports 1 | ports8: --root-ports 8 | "
+		 "ports15: --root-ports 15 | ports16: --root-ports 16 | "
+		 "ports28: --root-ports 28 | ports31: --root-ports 31 | "
+		 "its: --root-ports 15 --machine gic-version=3,its=on | "
+		 "its31: --root-ports 31 --machine gic-version=3,its=on | "
+		 "v2m: --root-ports 15 --machine gic-version=2 | "
+		 "v2m31: --root-ports 31 --machine gic-version=2 | "
+		 "low: --root-ports 15 --machine highmem=off | "
+		 "low-v2m: --root-ports 15 --machine highmem=off,gic-version=2")
 {
 	struct msix m = msix_begin();
 	struct irq_watch w[ASSAY_PCITEST_VECTORS];

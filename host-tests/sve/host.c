@@ -125,7 +125,7 @@ static void prepare(struct vm *vm, void (*snippet)(void))
 	vcpu_set(vm, 0, REG_SP_EL1, VM_STACK_BASE + VM_STACK_SIZE);
 }
 
-TEST(sve, vectors_of_the_vmm_survive_a_run, RULE("KVM-SVE-7"), VARIANTS("fp: | sve: sve=1"))
+TEST(sve, vectors_of_the_vmm_survive_a_run, RULE("KVM-SVE-HOST-1"), VARIANTS("fp: | sve: sve=1"))
 {
 	bool sve = test_param_u64("sve", 0);
 	struct vm *vm =
@@ -136,7 +136,7 @@ TEST(sve, vectors_of_the_vmm_survive_a_run, RULE("KVM-SVE-7"), VARIANTS("fp: | s
 }
 
 /* the guest at 128 bits: the length of the host's thread is not the guest's */
-TEST(sve, vector_length_of_the_vmm_survives_a_shorter_guest, RULE("KVM-SVE-7"))
+TEST(sve, vector_length_of_the_vmm_survives_a_shorter_guest, RULE("KVM-SVE-HOST-1"))
 {
 	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .sve = true, .no_finalize = true,
 			       .entry = spoil_z);
