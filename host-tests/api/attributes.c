@@ -162,7 +162,11 @@ TEST(api, pmu_event_filter_decides_what_counts, RULE("KVM-PMU-4"),
 	EXPECT_EQ(vm->vcpu[0]->result[1] & 0xffffffff, 3U);
 	/* "Filtering the cycle counter is possible using event 0x11" */
 	EXPECT_EQ(vm->vcpu[0]->result[0] >> 0x11 & 1, what == 2 ? 0U : 1U);
-	EXPECT_EQ(vm->vcpu[0]->result[2] != 0, what != 2);
+	/* a protected hypervisor does not switch the host's counters for a guest (flush_hyp_vcpu): nothing counts */
+	if (kvm_protected_mode())
+		NOTE("kvm-arm.mode=protected: whether cycles are counted is not judged");
+	else
+		EXPECT_EQ(vm->vcpu[0]->result[2] != 0, what != 2);
 }
 
 TEST(api, bad_pmu_filters_are_refused, RULE("KVM-PMU-4"))

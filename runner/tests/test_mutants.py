@@ -2,6 +2,7 @@
 """The records of kernel faults: what stands in the tree is sound, a slip is said in one line, a fault leaves no trace."""
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -215,10 +216,11 @@ def test_only_faults_that_can_be_told_apart_share_a_kernel():
     assert sorted(m.id for group in groups for m in group) == sorted(m.id for m in mutants)
     assert len(groups) < len(mutants) / 2
     for group in groups:
-        assert len(group) <= 8 and len({m.cell for m in group}) == 1 and len({m.area for m in group}) == len(group)
+        assert len(group) <= 8 and len({m.cell for m in group}) == 1
+        assert max(Counter(m.area for m in group).values()) <= record.SAME_AREA
         assert len(group) == 1 or not any(m.alone for m in group)
         tests = [glob for m in group for glob in m.tests]
-        assert len(set(tests)) == len(tests)
+        assert len(set(tests)) == len(tests) and not ("psci.*" in tests and any(t.startswith("psci.a") for t in tests))
     assert [len(group) for group in record.groups(mutants, 1)] == [1] * len(mutants)
 
 

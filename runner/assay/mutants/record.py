@@ -106,15 +106,23 @@ def load(folder: Path = FOLDER) -> list[Mutant]:
     return [mutant for path in files for mutant in load_file(path)]
 
 
+SAME_AREA = 3  # faults of one area that may share a kernel
+
+
+def _apart(one: Mutant, other: Mutant) -> bool:
+    """Whether a red test tells which of the two it noticed: none is named by both."""
+    return not any(fnmatch.fnmatchcase(a, b) or fnmatch.fnmatchcase(b, a) for a in one.tests for b in other.tests)
+
+
 def groups(mutants: Sequence[Mutant], most: int) -> list[list[Mutant]]:
-    """Up to `most` faults that may be in one kernel at once: of one cell, of different areas and with different tests, so
+    """Up to `most` faults that may be in one kernel at once: of one cell, few of one area, and with different tests, so
     that a red test tells which of them it noticed."""
     made: list[list[Mutant]] = []
     for mutant in mutants:
         for group in made:
-            if len(group) < most and not mutant.alone and not any(
-                    other.alone or other.cell != mutant.cell or other.area == mutant.area or set(other.tests) & set(mutant.tests)
-                    for other in group):
+            if len(group) < most and not mutant.alone and not group[0].alone and group[0].cell == mutant.cell \
+                    and sum(other.area == mutant.area for other in group) < SAME_AREA \
+                    and all(_apart(mutant, other) for other in group):
                 group.append(mutant)
                 break
         else:
