@@ -7,6 +7,7 @@
 
 #include "core/err.h"
 #include "dev/flash.h"
+#include "dev/fw_cfg.h"
 #include "dev/gicv2m.h"
 #include "dev/pcie_host.h"
 #include "dev/pl011.h"
@@ -31,6 +32,7 @@ const struct board_row board_table[] = {
 	 ASSAY_SPI_UART, ASSAY_SPI_UART_COUNT, NULL},
 	{&pl031_ops, {BOARD_RTC}, {0},
 	 ASSAY_SPI_RTC, ASSAY_SPI_RTC_COUNT, NULL},
+	{&fw_cfg_ops, {BOARD_FW_CFG}, {0}, 0, 0, NULL},
 	{&pl061_ops, {BOARD_GPIO}, {0},
 	 ASSAY_SPI_GPIO, ASSAY_SPI_GPIO_COUNT, NULL},
 	{&test_port_ops, {BOARD_TEST_PORT}, {0},
@@ -137,6 +139,15 @@ bool board_has_firmware(const struct machine_conf *c)
 	const struct flash_conf *f = board_conf(c, &flash_ops);
 
 	return f && f->firmware;
+}
+
+struct dev *board_dev(const struct board *b, const struct dev_ops *ops)
+{
+	for (unsigned i = 0; i < b->nr; i++) {
+		if (b->dev[i]->ops == ops)
+			return b->dev[i];
+	}
+	return NULL;
 }
 
 int board_start(struct board *b)

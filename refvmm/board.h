@@ -46,6 +46,8 @@ int board_start(struct board *b);
 void board_reset(struct board *b);
 /* The options of a row's device; NULL: it has none. */
 const void *board_conf(const struct machine_conf *c, const struct dev_ops *ops);
+/* The device of a row; NULL: this machine has none. */
+struct dev *board_dev(const struct board *b, const struct dev_ops *ops);
 /* Does the machine start in its flash? */
 bool board_has_firmware(const struct machine_conf *c);
 

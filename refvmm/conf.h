@@ -43,6 +43,7 @@ struct machine_conf {
 	struct cpu_conf cpu;
 	enum gic_version gic; /* GIC_V2 or GIC_V3 once resolved */
 	enum tristate its;    /* ON or OFF once resolved */
+	enum tristate acpi;   /* OFF: firmware gets the device tree alone */
 	bool highmem;
 	unsigned ipa_bits;	  /* 0: the smallest that holds board and RAM */
 	uint64_t time_limit_ms;	  /* 0: none */

@@ -151,12 +151,27 @@ static int map_memory(struct machine *m)
 	return ret;
 }
 
-static int build_fdt(struct machine *m, struct fdt *f, const struct boot *boot)
+/* With what only the vCPUs know. */
+static struct machine_conf known(const struct machine *m)
 {
 	struct machine_conf c = m->conf;
 
 	c.cpu.pmu = m->cpus && m->cpu[0].vcpu.pmu ? ON : OFF;
+	return c;
+}
+
+static int build_fdt(struct machine *m, struct fdt *f, const struct boot *boot)
+{
+	struct machine_conf c = known(m);
+
 	return fdt_build(f, &c, &m->board, boot);
+}
+
+static int offer(struct machine *m)
+{
+	struct machine_conf c = known(m);
+
+	return firmware_offer(&m->firmware, &c, &m->board, &m->files);
 }
 
 static int load(struct machine *m)
@@ -249,6 +264,8 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	if (!ret)
 		ret = board_start(&m->board);
 	if (!ret)
+		ret = offer(m);
+	if (!ret)
 		ret = load(m);
 	if (!ret && c->control) /* the last: what fails leaves no file */
 		ret = control_open(&m->control, c->control, machine_commands, m);
@@ -283,6 +300,7 @@ void machine_free(struct machine *m)
 	board_free(&m->board);
 	kvm_close(&m->kvm);
 	ram_free(&m->ram);
+	firmware_free(&m->firmware);
 	boot_close(&m->files);
 	if (m->wake_fd >= 0)
 		close(m->wake_fd);

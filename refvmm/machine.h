@@ -9,6 +9,7 @@
 #include "boot.h"
 #include "control/control.h"
 #include "core/gpa.h"
+#include "firmware.h"
 #include "kvm/gic.h"
 #include "kvm/vcpu.h"
 
@@ -43,6 +44,7 @@ struct machine {
 	struct cpu_thread *cpu;
 	unsigned cpus; /* created */
 	struct boot_files files;
+	struct firmware firmware; /* what it is offered */
 	struct {
 		const struct dev *dev; /* NULL: free */
 		unsigned win;

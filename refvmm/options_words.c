@@ -24,6 +24,7 @@ const struct option_word machine_words[] = {
 	{"gic-version", "2|3|host|max", "host: what the host itself has; max: the highest KVM offers"},
 	{"its", "on|off", "LPIs by an ITS (on with a GICv3 where KVM offers it)"},
 	{"highmem", "on|off", "use addresses above 4 GiB; off: 16 PCIe buses, 3 GiB of RAM (on)"},
+	{"acpi", "on|off", "ACPI tables for firmware; off: the device tree alone (on)"},
 	{"secure", "off", "TrustZone; on is refused"},
 	{"virtualization", "off", "EL2 for the guest; on is refused"},
 	{"mte", "off", "memory tagging; on is refused"},
@@ -177,6 +178,8 @@ static int machine_word(struct machine_conf *c, const struct walk *k, const stru
 	}
 	if (!strcmp(key, "its"))
 		return tristate(k->option, w, value, &c->its);
+	if (!strcmp(key, "acpi"))
+		return tristate(k->option, w, value, &c->acpi);
 	if (!strcmp(key, "highmem")) {
 		n = tristate(k->option, w, value, &highmem);
 		if (!n)

@@ -246,8 +246,6 @@ const struct refusal refuse_table[] = {
 	O("--display", "--display gtk", NO_DISPLAY, SERIAL),
 	O("--audio", "--audio default", NO_SOUND, "no sound card"),
 	O("--bios", "--bios bios.bin", "ARM64 has no BIOS", "--firmware FILE (UEFI)"),
-	LATER_O("--fw-cfg", "--fw-cfg name=opt/x,string=y", "the fw_cfg device is not built yet",
-		"--append TEXT"),
 	LATER_O("--drive", "--drive file=disk.img", NO_VIRTIO, "an initramfs (--initrd)"),
 	LATER_O("--net", "--net tap", NO_VIRTIO, QEMU_NOW),
 	LATER_O("--rng", "--rng", NO_VIRTIO, QEMU_NOW),

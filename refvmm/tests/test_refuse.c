@@ -62,7 +62,7 @@ TEST(refuse, what_the_matrices_call_unsupported_is_there)
 				"bochs-display ramfb ich9-intel-hda intel-hda ac97 rtl8139 e1000 "
 				"e1000e ide-cd pcie-to-pci-bridge pci-bridge vfio-pci vfio-gpu "
 				"smmuv3 pc-dimm nvdimm virtio-blk-pci virtio-net-pci"},
-		{REFUSE_OPTION, "--dimm --nvdimm romfile= --fw-cfg"},
+		{REFUSE_OPTION, "--dimm --nvdimm romfile="},
 		{REFUSE_IMAGE, "x86-firmware aarch32-elf aarch32-zimage"},
 		{REFUSE_COMMAND, "device-add cpu-add cpu-remove nmi save restore migrate"},
 		{REFUSE_LIMIT, "vcpus vcpus-gicv2 ram pcie-buses pcie-slots pcie-port pcie-mmio32 "
