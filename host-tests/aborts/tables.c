@@ -4,7 +4,7 @@
 SUITE(aborts, .tags = "memory");
 
 /* in the free part of RAM, away from IPA_DATA */
-#define TABLES (VM_FREE_BASE + 0x20000)
+#define TABLES TABLES_AT
 #define L1     TABLES
 #define L2     (TABLES + 0x1000)
 #define L3     (TABLES + 0x2000)
@@ -25,6 +25,11 @@ struct vm *paged_vm(void (*entry)(void))
 	vm->vcpu[0]->arg[15] = L1;
 	vm_sync_ram(vm, TABLES, 0x3000);
 	return vm;
+}
+
+uint64_t *tables_entry(struct vm *vm, unsigned int n)
+{
+	return (uint64_t *)vm_host(vm, L3) + n;
 }
 
 void page_set(struct vm *vm, unsigned int n, uint64_t descriptor)

@@ -23,6 +23,8 @@
 #define PAGE_XN	   (PAGE | 1ULL << 53)
 
 struct vm *paged_vm(void (*entry)(void));
+#define TABLES_AT (VM_FREE_BASE + 0x20000)	       /* three tables, the last that of VA_PAGES */
+uint64_t *tables_entry(struct vm *vm, unsigned int n); /* of page n */
 /* before the run */
 void page_set(struct vm *vm, unsigned int n, uint64_t descriptor);
 

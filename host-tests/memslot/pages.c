@@ -84,15 +84,18 @@ uint64_t vcpu_exits(struct vm *vm, unsigned int i)
 uint64_t sweep_exits(struct vm *vm, uint64_t gpa, uint64_t step, uint64_t n, enum touch touch,
 		     uint64_t value)
 {
-	uint64_t before, between, none, bad;
+	uint64_t before, after, none = ~0ULL, bad;
 
 	(void)SWEEP(vm, gpa, step, 0, touch, value); /* completes what was left of the last run */
-	before = vcpu_exits(vm, 0);
-	(void)SWEEP(vm, gpa, step, 0, touch, value);
-	between = vcpu_exits(vm, 0);
-	none = between - before;
+	after = vcpu_exits(vm, 0);
+	for (unsigned int i = 0; i < 4; i++) { /* without the host's interrupts, if it can be had */
+		before = after;
+		(void)SWEEP(vm, gpa, step, 0, touch, value);
+		after = vcpu_exits(vm, 0);
+		none = after - before < none ? after - before : none;
+	}
 	bad = SWEEP(vm, gpa, step, n, touch, value);
-	none += between;
+	none += after;
 	before = vcpu_exits(vm, 0);
 	if (!EXPECT_EQ(bad, 0U))
 		NOTE("sweep of %llu pages at %#llx, first wrong page %llu", (unsigned long long)n,
