@@ -14,6 +14,8 @@
 #include "dev/pl031.h"
 #include "dev/pl061.h"
 #include "dev/test_port.h"
+#include "virtio/mmio.h"
+#include "virtio/pci.h"
 
 #define REDIST_SIZE 0x20000ULL /* two frames of 64 KiB: IHI 0069, 12.10 */
 
@@ -35,6 +37,8 @@ const struct board_row board_table[] = {
 	{&fw_cfg_ops, {BOARD_FW_CFG}, {0}, 0, 0, NULL},
 	{&pl061_ops, {BOARD_GPIO}, {0},
 	 ASSAY_SPI_GPIO, ASSAY_SPI_GPIO_COUNT, NULL},
+	{&virtio_mmio_ops, {BOARD_VIRTIO_MMIO}, {0},
+	 ASSAY_SPI_VIRTIO_MMIO, ASSAY_SPI_VIRTIO_MMIO_COUNT, NULL},
 	{&test_port_ops, {BOARD_TEST_PORT}, {0},
 	 ASSAY_SPI_TEST_PORT, ASSAY_SPI_TEST_PORT_COUNT, NULL},
 	{&pcie_host_ops,
@@ -125,13 +129,18 @@ void board_conf_free(struct machine_conf *c)
 	}
 }
 
-const void *board_conf(const struct machine_conf *c, const struct dev_ops *ops)
+static void *conf_of(const struct machine_conf *c, const struct dev_ops *ops)
 {
 	for (unsigned i = 0; i < board_rows; i++) {
 		if (board_table[i].ops == ops)
 			return c->dev[i];
 	}
 	return NULL;
+}
+
+const void *board_conf(const struct machine_conf *c, const struct dev_ops *ops)
+{
+	return conf_of(c, ops);
 }
 
 bool board_has_firmware(const struct machine_conf *c)
@@ -165,6 +174,37 @@ void board_reset(struct board *b)
 		if (b->dev[i]->ops->reset)
 			b->dev[i]->ops->reset(b->dev[i]);
 	}
+}
+
+struct virtio_conf *board_virtio_conf(const struct machine_conf *c)
+{
+	return conf_of(c, &virtio_mmio_ops);
+}
+
+int board_conf_finish(struct machine_conf *c)
+{
+	static const char *const options[] = {[VIRTIO_BLK] = "--drive …",
+					      [VIRTIO_NET] = "--net …",
+					      [VIRTIO_RNG] = "--rng virtio",
+					      [VIRTIO_CONSOLE] = "--console virtio"};
+	struct virtio_conf *v = board_virtio_conf(c);
+
+	for (unsigned i = 0; i < v->nr; i++) {
+		struct pcie_endpoint_conf *e;
+
+		if (v->dev[i].mmio)
+			continue;
+		e = pcie_conf_add(conf_of(c, &pcie_host_ops));
+		if (!e)
+			return -ERR_REFUSED;
+		e->port = v->dev[i].port;
+		e->ops = &virtio_pci_ops;
+		e->conf = &v->dev[i];
+		e->option = options[v->dev[i].kind];
+		e->msix = VPCI_MSIX_SIZE;
+		e->bar64 = VPCI_BAR_SIZE;
+	}
+	return 0;
 }
 
 int board_build(struct board *b, const struct machine_conf *c, struct env *env)

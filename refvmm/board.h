@@ -7,6 +7,7 @@
 
 #include "conf.h"
 #include "core/bus.h"
+#include "virtio/conf.h"
 
 /* The windows of one row; index into a table made from abi/assay/board.h. 0: none. */
 enum board_region {
@@ -37,6 +38,9 @@ struct board {
 /* Allocates the zeroed option structures of all rows; conf_free() frees them. */
 int board_conf_init(struct machine_conf *c);
 void board_conf_free(struct machine_conf *c);
+/* Once all options are read: devices that one row's options ask for on another row's bus. */
+int board_conf_finish(struct machine_conf *c);
+struct virtio_conf *board_virtio_conf(const struct machine_conf *c);
 
 /* 0, or what the device whose init refuses says. */
 int board_build(struct board *b, const struct machine_conf *c, struct env *env);

@@ -247,6 +247,8 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	if (!ret)
 		ret = boot_open(&m->files, c);
 	if (!ret)
+		ret = virtio_conf_open(board_virtio_conf(c));
+	if (!ret)
 		ret = kvm_open(&m->kvm);
 	if (!ret)
 		ret = vm_create(&m->vm, &m->kvm, machine_ipa_bits(c));
@@ -298,6 +300,8 @@ void machine_free(struct machine *m)
 	vm_down(m);
 	free(m->cpu);
 	board_free(&m->board);
+	if (m->conf.smp)
+		virtio_conf_close(board_virtio_conf(&m->conf));
 	kvm_close(&m->kvm);
 	ram_free(&m->ram);
 	firmware_free(&m->firmware);

@@ -3,6 +3,7 @@
 #ifndef REFVMM_MACHINE_H
 #define REFVMM_MACHINE_H
 
+#include <poll.h>
 #include <pthread.h>
 
 #include "board.h"
@@ -15,6 +16,7 @@
 
 #define CONSOLE_LINE_MAX    512U
 #define MACHINE_KICK_SIGNAL SIGUSR1 /* makes a blocking call of a vCPU's thread return */
+#define MACHINE_WATCHES_MAX (2 * VIRTIO_DEVS_MAX)
 
 struct machine;
 
@@ -57,6 +59,9 @@ struct machine {
 	struct console console;
 	uint64_t deadline_ns[CONF_DEVS_MAX]; /* by index in board.dev; 0: none */
 	uint64_t guest_errors;
+	struct env_watch *watch[MACHINE_WATCHES_MAX];
+	unsigned watches;
+	bool serving; /* the event loop is calling them */
 	struct {
 		pthread_mutex_t guard; /* held by who pauses, and while vCPUs are made anew */
 		pthread_mutex_t lock;
@@ -128,5 +133,10 @@ void machine_release_key(struct machine *m);
 extern const struct env_ops machine_env_ops;
 extern const struct test_port_host machine_port_ops;
 void console_flush(struct machine *m);
+
+/* machine_watch.c: env_ops.watch; what to poll for; and, after poll(), who is called. */
+int machine_watch(struct machine *m, struct env_watch *w);
+unsigned machine_watch_prepare(const struct machine *m, struct pollfd fd[MACHINE_WATCHES_MAX]);
+void machine_watch_serve(struct machine *m, const struct pollfd *fd, unsigned nr);
 
 #endif

@@ -145,6 +145,16 @@ static int env_rom(struct env *e, const struct dev *d, unsigned win, void *host,
 	return 0;
 }
 
+static int env_watch(struct env *e, struct env_watch *w)
+{
+	return machine_watch(machine(e), w);
+}
+
+static int env_doorbell(struct env *e, uint64_t gpa, unsigned len, int fd, bool on)
+{
+	return vm_ioeventfd(&machine(e)->vm, gpa, len, fd, on);
+}
+
 static void env_guest_error(struct env *e, const struct dev *d, const char *what, uint64_t value)
 {
 	struct machine *m = machine(e);
@@ -162,6 +172,8 @@ const struct env_ops machine_env_ops = {
 	.timer = env_timer,
 	.console = env_console,
 	.rom = env_rom,
+	.watch = env_watch,
+	.doorbell = env_doorbell,
 	.guest_error = env_guest_error,
 };
 

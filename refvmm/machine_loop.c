@@ -122,10 +122,13 @@ static void *loop_main(void *arg)
 	uint64_t end = m->conf.time_limit_ms ? now + m->conf.time_limit_ms * 1000000 : 0;
 
 	while (!machine_stopped(m)) {
-		struct pollfd fd[FDS] = {[FD_WAKE] = {.fd = m->wake_fd, .events = POLLIN},
-					 [FD_INPUT] = {.fd = STDIN_FILENO, .events = POLLIN},
-					 [FD_SIGNAL] = {.fd = -1, .events = POLLIN}};
+		struct pollfd fd[FDS + MACHINE_WATCHES_MAX] = {
+			[FD_WAKE] = {.fd = m->wake_fd, .events = POLLIN},
+			[FD_INPUT] = {.fd = STDIN_FILENO, .events = POLLIN},
+			[FD_SIGNAL] = {.fd = -1, .events = POLLIN}};
 		unsigned nr = m->control ? control_pollfds(m->control, fd + FD_CONTROL) : 0;
+		struct pollfd *watched = fd + FD_CONTROL + nr;
+		unsigned watches;
 		uint64_t next;
 		eventfd_t count;
 		int timeout;
@@ -134,6 +137,7 @@ static void *loop_main(void *arg)
 		next = run_timers(m);
 		if (in.at < in.len)
 			feed_input(m, &in);
+		watches = machine_watch_prepare(m, watched);
 		pthread_mutex_unlock(&m->lock);
 		if (in.eof || in.at < in.len)
 			fd[FD_INPUT].fd = -1; /* poll() skips it */
@@ -146,7 +150,7 @@ static void *loop_main(void *arg)
 					       m->conf.time_limit_ms),
 				     0);
 		timeout = more ? 0 : poll_timeout(now, next, end, in.at < in.len);
-		if (poll(fd, FD_CONTROL + nr, timeout) < 0 && errno != EINTR)
+		if (poll(fd, FD_CONTROL + nr + watches, timeout) < 0 && errno != EINTR)
 			machine_stop(m, err_host(errno, "poll"), 0);
 		if (fd[FD_WAKE].revents)
 			eventfd_read(m->wake_fd, &count);
@@ -156,6 +160,8 @@ static void *loop_main(void *arg)
 			take_signal(m);
 		if (nr)
 			more = serve_control(m, fd + FD_CONTROL, nr);
+		if (watches)
+			machine_watch_serve(m, watched, watches);
 	}
 	return NULL;
 }

@@ -83,6 +83,8 @@ static int parse_one(struct machine_conf *c, const char *name, const char *arg, 
 	d = o ? NULL : find_dev(name, &row);
 	if (!o && !d)
 		return unknown(name);
+	if (d && d->arg[0] == '[' && (!arg || arg[0] == '-'))
+		return d->parse(c->dev[row], "");
 	if (!arg)
 		return err_usage("%s: wants an argument: %s", name, o ? o->arg : d->arg);
 	*used = 2;
@@ -118,14 +120,17 @@ int options_check(const struct machine_conf *c)
 
 int options_parse(struct machine_conf *c, int argc, char **argv)
 {
+	int ret;
+
 	c->smp = 1;
 	c->highmem = true;
 	c->ram.size = MEMORY_DEFAULT;
 	for (int i = 1, used; i < argc; i += used) {
-		int ret = parse_one(c, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &used);
+		ret = parse_one(c, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &used);
 
 		if (ret)
 			return ret;
 	}
-	return options_check(c);
+	ret = board_conf_finish(c);
+	return ret ? ret : options_check(c);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "board.h"
 #include "core/err.h"
 #include "core/parse.h"
 #include "options.h"
@@ -58,8 +59,10 @@ static int opt_control(struct machine_conf *c, const char *arg)
 
 static int opt_console(struct machine_conf *c, const char *arg)
 {
+	if (!strncmp(arg, "virtio", 6))
+		return virtio_parse_console(board_virtio_conf(c), arg);
 	if (strcmp(arg, "stdout") != 0 && strcmp(arg, "stdio") != 0)
-		return err_usage("--console %.64s: want stdout or stdio", arg);
+		return err_usage("--console %.64s: want stdout or stdio, or virtio,…", arg);
 	c->console_stdio = !strcmp(arg, "stdio");
 	return 0;
 }
@@ -165,8 +168,9 @@ const struct option options_table[] = {
 
 	OPT("--device", GROUP_DEVICE, "NAME[,KEY=VALUE…]", "a device; see those below",
 	    options_device),
-	OPT("--console", GROUP_DEVICE, "stdout|stdio",
-	    "the serial line: output only, or with input too (stdout)", opt_console),
+	OPT("--console", GROUP_DEVICE, "stdout|stdio|virtio[-mmio][,file=PATH|,socket=PATH|,stdio]",
+	    "the serial line: output only, or with input too (stdout); or one more console",
+	    opt_console),
 
 	OPT("--time-limit", GROUP_RUN, "MS", "end the machine then, with exit status 7",
 	    opt_time_limit),

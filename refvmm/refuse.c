@@ -58,7 +58,9 @@
 #define NO_PCI_BUS    "this board is PCI Express only, without a conventional PCI bus"
 #define NO_IDE	      "this board has no IDE and no AHCI"
 #define SERIAL	      "the serial console: console=ttyAMA0"
-#define NO_VIRTIO     "virtio devices are not built yet"
+#define OWN_OPTION    "virtio devices have options of their own here"
+#define DISK	      "a virtio disk: --drive file=PATH"
+#define CARD	      "a virtio card: --net tap, or --net stream,path=SOCKET"
 #define QEMU_NOW      "QEMU with KVM where the guest needs it"
 #define NOT_SAVED     "saving and migrating a machine is unsupported on ARM64 hosts"
 
@@ -131,15 +133,15 @@ const struct refusal refuse_table[] = {
 	D("virtio-crypto-pci", "no crypto accelerator is built", "the CPU's own instructions"),
 	D("virtio-sound-pci", NO_SOUND, "no sound card"),
 	D("vhost-vsock-pci", "vsock is not built", "the network or the serial console"),
-	LATER_D("virtio-blk-pci", NO_VIRTIO, "an initramfs (--initrd)"),
-	LATER_D("virtio-net-pci", NO_VIRTIO, QEMU_NOW),
-	LATER_D("virtio-rng-pci", NO_VIRTIO, QEMU_NOW),
-	LATER_D("virtio-serial-pci", NO_VIRTIO, SERIAL),
-	LATER_D("virtio-scsi-pci", NO_VIRTIO, "an initramfs (--initrd)"),
-	LATER_D("virtio-blk-device", NO_VIRTIO, "an initramfs (--initrd)"),
-	LATER_D("virtio-net-device", NO_VIRTIO, QEMU_NOW),
-	LATER_D("virtio-rng-device", NO_VIRTIO, QEMU_NOW),
-	LATER_D("virtio-serial-device", NO_VIRTIO, SERIAL),
+	D("virtio-blk-pci", OWN_OPTION, "--drive file=PATH"),
+	D("virtio-net-pci", OWN_OPTION, "--net tap or --net stream,path=SOCKET"),
+	D("virtio-rng-pci", OWN_OPTION, "--rng"),
+	D("virtio-serial-pci", OWN_OPTION, "--console virtio,file=PATH"),
+	D("virtio-scsi-pci", "no SCSI controller is built", "a virtio disk: --drive file=PATH"),
+	D("virtio-blk-device", OWN_OPTION, "--drive file=PATH,if=virtio-mmio"),
+	D("virtio-net-device", OWN_OPTION, "--net tap,if=virtio-mmio"),
+	D("virtio-rng-device", OWN_OPTION, "--rng virtio-mmio"),
+	D("virtio-serial-device", OWN_OPTION, "--console virtio-mmio,file=PATH"),
 
 	/* ---- devices: display and sound */
 	D("vga", NO_LEGACY_VGA, SERIAL),
@@ -159,7 +161,7 @@ const struct refusal refuse_table[] = {
 	D("usb-mouse", NO_USB, SERIAL),
 	D("usb-tablet", NO_USB, SERIAL),
 	D("usb-kbd", NO_USB, SERIAL),
-	D("usb-storage", NO_USB, "an initramfs (--initrd)"),
+	D("usb-storage", NO_USB, DISK),
 	D("qemu-xhci", NO_USB, "no USB controller"),
 	D("nec-usb-xhci", NO_USB, "no USB controller"),
 	D("usb-ehci", NO_USB, "no USB controller"),
@@ -170,21 +172,21 @@ const struct refusal refuse_table[] = {
 	D("usb-redir", NO_USB ", so no redirection either", "no USB controller"),
 
 	/* ---- devices: cards, disks, bridges, memory */
-	D("rtl8139", NO_LEGACY_NIC, QEMU_NOW),
-	D("e1000", NO_LEGACY_NIC, QEMU_NOW),
-	D("e1000e", NO_LEGACY_NIC, QEMU_NOW),
-	D("ne2k_pci", NO_LEGACY_NIC, QEMU_NOW),
-	D("pcnet", NO_LEGACY_NIC, QEMU_NOW),
-	D("igb", "no Intel card is emulated", QEMU_NOW),
-	D("vmxnet3", "a VMware card; ARM64 guests have no driver for it here", QEMU_NOW),
-	D("ide-cd", NO_IDE, "an initramfs (--initrd)"),
-	D("ide-hd", NO_IDE, "an initramfs (--initrd)"),
-	D("ahci", NO_IDE, "an initramfs (--initrd)"),
-	D("scsi-cd", "no SCSI controller is built", "an initramfs (--initrd)"),
-	D("scsi-hd", "no SCSI controller is built", "an initramfs (--initrd)"),
-	D("lsi53c895a", "no SCSI controller is built", "an initramfs (--initrd)"),
-	D("megasas", "no SCSI controller is built", "an initramfs (--initrd)"),
-	D("nvme", "no NVMe controller is built", "an initramfs (--initrd)"),
+	D("rtl8139", NO_LEGACY_NIC, CARD),
+	D("e1000", NO_LEGACY_NIC, CARD),
+	D("e1000e", NO_LEGACY_NIC, CARD),
+	D("ne2k_pci", NO_LEGACY_NIC, CARD),
+	D("pcnet", NO_LEGACY_NIC, CARD),
+	D("igb", "no Intel card is emulated", CARD),
+	D("vmxnet3", "a VMware card; ARM64 guests have no driver for it here", CARD),
+	D("ide-cd", NO_IDE, DISK ",readonly=on"),
+	D("ide-hd", NO_IDE, DISK),
+	D("ahci", NO_IDE, DISK),
+	D("scsi-cd", "no SCSI controller is built", DISK ",readonly=on"),
+	D("scsi-hd", "no SCSI controller is built", DISK),
+	D("lsi53c895a", "no SCSI controller is built", DISK),
+	D("megasas", "no SCSI controller is built", DISK),
+	D("nvme", "no NVMe controller is built", DISK),
 	D("pcie-root-port", "root ports belong to the board, which has them from the start",
 	  "--root-ports N"),
 	D("ioh3420", "root ports belong to the board, which has them from the start",
@@ -230,7 +232,7 @@ const struct refusal refuse_table[] = {
 	O("--restore", "--restore file", NOT_SAVED, "a shutdown and a new start"),
 	O("--snapshot", "--snapshot", NOT_SAVED, "a copy of the disk"),
 	O("--accel", "--accel tcg", "KVM is the only accelerator, and always used", "no --accel"),
-	O("--cdrom", "--cdrom disc.iso", NO_IDE, "an initramfs (--initrd)"),
+	O("--cdrom", "--cdrom disc.iso", NO_IDE, DISK ",readonly=on"),
 	O("--tpmdev", "--tpmdev emulator,id=t", "no TPM is emulated", "no TPM"),
 	O("--watchdog", "--watchdog i6300esb", "no watchdog is built", "--time-limit MS"),
 	O("--usbdevice", "--usbdevice tablet", NO_USB, SERIAL),
@@ -246,9 +248,6 @@ const struct refusal refuse_table[] = {
 	O("--display", "--display gtk", NO_DISPLAY, SERIAL),
 	O("--audio", "--audio default", NO_SOUND, "no sound card"),
 	O("--bios", "--bios bios.bin", "ARM64 has no BIOS", "--firmware FILE (UEFI)"),
-	LATER_O("--drive", "--drive file=disk.img", NO_VIRTIO, "an initramfs (--initrd)"),
-	LATER_O("--net", "--net tap", NO_VIRTIO, QEMU_NOW),
-	LATER_O("--rng", "--rng", NO_VIRTIO, QEMU_NOW),
 
 	/* ---- images */
 	I("x86-firmware", "this is x86 (OVMF) firmware; ARM64 cannot run it",

@@ -28,6 +28,17 @@ enum env_msi {
 	ENV_MSI_ITS,
 };
 
+/*
+ * A file descriptor that the machine looks after: ready() runs, under the machine's lock, when one
+ * of `events` (POLLIN, POLLOUT, or those that nobody can switch off) is there.
+ */
+struct env_watch {
+	int fd;
+	uint32_t events;
+	void (*ready)(struct env_watch *w, uint32_t events);
+	void *arg;
+};
+
 struct env_ops {
 	/* Drives SPI `spi` (0-based: INTID 32 + spi). */
 	void (*irq)(struct env *e, unsigned spi, bool level);
@@ -46,6 +57,11 @@ struct env_ops {
 	 * exits; writes go to the device as before. `host` NULL: reads do, too. 0 or -errno.
 	 */
 	int (*rom)(struct env *e, const struct dev *d, unsigned win, void *host, uint64_t size);
+	/* Looks after w->fd for w->events from now on; 0 of them: no more. 0 or -errno. */
+	int (*watch)(struct env *e, struct env_watch *w);
+	/* Stores of `len` bytes to `gpa` write to the eventfd `fd` and leave the guest no more, or
+	   again; -errno: they go on to reach the bus. */
+	int (*doorbell)(struct env *e, uint64_t gpa, unsigned len, int fd, bool on);
 	/* Counts what a correct guest does not do; never ends the machine. */
 	void (*guest_error)(struct env *e, const struct dev *d, const char *what, uint64_t value);
 };
@@ -75,7 +91,8 @@ struct dev_option {
 	/* "--root-ports" takes "--root-ports ARG"; "--device pci-test" takes
 	   "--device pci-test[,ARG]" (ARG "" without a comma). */
 	const char *name;
-	const char *arg;  /* for --help: "N" */
+	/* For --help: "N". One that begins with a bracket may be left out, and is then "". */
+	const char *arg;
 	const char *help; /* for --help: one line */
 	/* 0, or the result of err_usage() or err_refused(). */
 	int (*parse)(void *conf, const char *arg);

@@ -29,11 +29,19 @@ struct pcie_fn_ops {
 	void (*write)(struct pcie_fn *f, unsigned bar, uint64_t off, unsigned len, uint64_t val);
 	/* Configuration space was written by the guest; NULL: no register has an effect. */
 	void (*configured)(struct pcie_fn *f, unsigned off, unsigned len);
+	/* Configuration space is about to be read there; NULL: what is stored is what is read. */
+	void (*reading)(struct pcie_fn *f, unsigned off, unsigned len);
+	/* What outlives a reset of the function: once, before the first setup; NULL in priv: failed. */
+	void *(*create)(struct pcie_fn *f);
+	void (*destroy)(struct pcie_fn *f);
+	/* The function, or a bridge above it, may answer at other addresses than before. */
+	void (*moved)(struct pcie_fn *f);
 };
 
 struct pcie_fn {
 	const struct pcie_fn_ops *ops;
 	const void *conf;
+	void *priv; /* what create() made */
 	struct pcie_root *root;
 	struct pcie_fn *port;	/* the root port it is behind; NULL: on the root bus */
 	struct pcie_fn *behind; /* a root port's device */
@@ -71,6 +79,8 @@ struct pcie_target {
 	uint64_t off;
 };
 struct pcie_target pcie_route_memory(struct pcie_root *root, uint64_t addr, unsigned len);
+/* Where the CPU reaches `off` of a BAR at this moment; 0: nowhere. */
+uint64_t pcie_reachable(struct pcie_fn *f, unsigned bar, uint64_t off, unsigned len);
 uint64_t pcie_memory_read(struct pcie_root *root, uint64_t addr, unsigned len);
 void pcie_memory_write(struct pcie_root *root, uint64_t addr, unsigned len, uint64_t val);
 

@@ -42,6 +42,8 @@ static void ask_for(struct requests *q, uint64_t size, uint64_t largest, bool be
 {
 	uint64_t align = largest;
 
+	if (!size)
+		return;
 	if (behind_port) {
 		size = round_up(size, BRIDGE_ALIGN);
 		align = largest > BRIDGE_ALIGN ? largest : BRIDGE_ALIGN;
@@ -128,17 +130,18 @@ static void address_space(const struct pcie_conf *conf, const struct dev_range *
 		const struct pcie_endpoint_conf *e = &conf->endpoint[i];
 
 		if (e->port >= 0) {
-			ask_for(&low, e->test.bar32 + PCI_TEST_MSIX_BAR_SIZE, e->test.bar32, true);
+			ask_for(&low, e->bar32 + e->msix, e->bar32 > e->msix ? e->bar32 : e->msix,
+				true);
 		} else {
-			ask_for(&low, e->test.bar32, e->test.bar32, false);
-			ask_for(&low, PCI_TEST_MSIX_BAR_SIZE, PCI_TEST_MSIX_BAR_SIZE, false);
+			ask_for(&low, e->bar32, e->bar32, false);
+			ask_for(&low, e->msix, e->msix, false);
 		}
 	}
 	low_fits_alone = place(&low, mmio32, &b->mmio32);
 	for (unsigned i = 0; i < conf->nr_endpoints; i++) {
 		const struct pcie_endpoint_conf *e = &conf->endpoint[i];
 
-		ask_for(mmio64->size ? &high : &low, e->test.bar64, e->test.bar64, e->port >= 0);
+		ask_for(mmio64->size ? &high : &low, e->bar64, e->bar64, e->port >= 0);
 	}
 	low_fits = place(&low, mmio32, &b->mmio32);
 	if (!low_fits_alone)

@@ -116,8 +116,9 @@ static int host_init(struct dev *d)
 	h->conf = *(const struct pcie_conf *)d->conf;
 	for (unsigned i = 0; i < h->conf.nr_endpoints; i++)
 		if (h->conf.endpoint[i].port >= (int)h->conf.root_ports)
-			return err_usage("--device pci-test,port=%d: there are %u root ports",
-					 h->conf.endpoint[i].port, h->conf.root_ports);
+			return err_usage("%s,port=%d: there are %u root ports",
+					 h->conf.endpoint[i].option, h->conf.endpoint[i].port,
+					 h->conf.root_ports);
 	pcie_budget(&h->conf, d->range, &b);
 	if (b.exhausted)
 		return refuse_exhausted(&h->conf, &b);
@@ -129,7 +130,8 @@ static int host_init(struct dev *d)
 		const struct pcie_endpoint_conf *e = &h->conf.endpoint[i];
 		struct pcie_fn *port = e->port < 0 ? NULL : h->root.slot[1 + e->port];
 
-		f = pcie_fn_new(&h->root, port, port ? 0 : slot++, &pci_test_ops, &e->test);
+		f = pcie_fn_new(&h->root, port, port ? 0 : slot++, e->ops ? e->ops : &pci_test_ops,
+				e->ops ? e->conf : &e->test);
 	}
 	if (f)
 		return 0;

@@ -18,8 +18,14 @@ enum pcie_window {
 
 enum { PCIE_PORT_ANY = -1, PCIE_PORT_NONE = -2 };
 
+struct pcie_fn_ops;
+
 struct pcie_endpoint_conf {
 	int port; /* number of a root port from 0, PCIE_PORT_ANY or PCIE_PORT_NONE (root bus) */
+	const struct pcie_fn_ops *ops; /* NULL: the test endpoint */
+	const void *conf;	       /* for ops->setup; the test endpoint has its own */
+	const char *option;	       /* for messages: "--device pci-test" */
+	uint64_t bar32, msix, bar64;   /* sizes of its BARs; 0: none */
 	struct pci_test_conf test;
 };
 
@@ -28,6 +34,9 @@ struct pcie_conf {
 	unsigned nr_endpoints;
 	struct pcie_endpoint_conf endpoint[PCIE_ENDPOINTS_MAX];
 };
+
+/* One endpoint more; what of it has no default is 0. NULL: no room, refused. */
+struct pcie_endpoint_conf *pcie_conf_add(struct pcie_conf *c);
 
 extern const struct dev_option pcie_options[];
 extern const struct dev_ops pcie_host_ops;

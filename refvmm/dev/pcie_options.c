@@ -72,21 +72,34 @@ static int parse_property(struct pcie_endpoint_conf *e, const char *key, const c
 	return refuse_check(REFUSE_OPTION, name, offered);
 }
 
+struct pcie_endpoint_conf *pcie_conf_add(struct pcie_conf *c)
+{
+	struct pcie_endpoint_conf *e = &c->endpoint[c->nr_endpoints];
+
+	if (c->nr_endpoints == PCIE_ENDPOINTS_MAX) {
+		refuse_limit("pcie-slots", "a machine with more than %u endpoints",
+			     PCIE_ENDPOINTS_MAX);
+		return NULL;
+	}
+	c->nr_endpoints++;
+	*e = (struct pcie_endpoint_conf){.port = PCIE_PORT_ANY};
+	return e;
+}
+
 static int parse_pci_test(void *conf, const char *arg)
 {
 	struct pcie_conf *pc = conf;
-	struct pcie_endpoint_conf *e = &pc->endpoint[pc->nr_endpoints];
+	struct pcie_endpoint_conf *e = pcie_conf_add(pc);
 	char key[64];
 	const char *val;
 	int more;
 
-	if (pc->nr_endpoints == PCIE_ENDPOINTS_MAX)
-		return refuse_limit("pcie-slots", "a machine with more than %u endpoints",
-				    PCIE_ENDPOINTS_MAX);
-	*e = (struct pcie_endpoint_conf){.port = PCIE_PORT_ANY,
-					 .test = {.index = pc->nr_endpoints,
-						  .bar32 = PCI_TEST_BAR32_DEFAULT,
-						  .bar64 = PCI_TEST_BAR64_DEFAULT}};
+	if (!e)
+		return -ERR_REFUSED;
+	e->option = "--device pci-test";
+	e->test = (struct pci_test_conf){.index = pc->nr_endpoints - 1,
+					 .bar32 = PCI_TEST_BAR32_DEFAULT,
+					 .bar64 = PCI_TEST_BAR64_DEFAULT};
 	while ((more = parse_word(&arg, key, sizeof(key), &val)) > 0) {
 		int ret = val ? parse_property(e, key, val)
 			      : err_usage("--device pci-test,%.60s: not key=value", key);
@@ -96,7 +109,9 @@ static int parse_pci_test(void *conf, const char *arg)
 	}
 	if (more < 0)
 		return err_usage("--device pci-test,%.40s: an empty or too long word", arg);
-	pc->nr_endpoints++;
+	e->bar32 = e->test.bar32;
+	e->bar64 = e->test.bar64;
+	e->msix = PCI_TEST_MSIX_BAR_SIZE;
 	return 0;
 }
 

@@ -35,6 +35,13 @@ struct pcie_fn *pcie_fn_new(struct pcie_root *root, struct pcie_fn *port, unsign
 	f->root = root;
 	f->port = port;
 	f->slot = (uint8_t)slot;
+	if (ops->create) {
+		f->priv = ops->create(f);
+		if (!f->priv) {
+			free(f);
+			return NULL;
+		}
+	}
 	*place = f;
 	ops->setup(f, conf);
 	if (port)
@@ -46,6 +53,7 @@ void pcie_fn_reset(struct pcie_fn *f)
 {
 	struct pcie_fn keep = {.ops = f->ops,
 			       .conf = f->conf,
+			       .priv = f->priv,
 			       .root = f->root,
 			       .port = f->port,
 			       .behind = f->behind,
@@ -59,19 +67,40 @@ void pcie_fn_reset(struct pcie_fn *f)
 		pcie_fn_reset(f->behind);
 }
 
+/* Windows, decoding or numbers of a function are others now: who is reached by them looks. */
+static void moved(struct pcie_root *root)
+{
+	for (unsigned i = 0; i < PCIE_SLOTS; i++) {
+		struct pcie_fn *f = root->slot[i];
+
+		if (f && f->ops->moved)
+			f->ops->moved(f);
+		if (f && f->behind && f->behind->ops->moved)
+			f->behind->ops->moved(f->behind);
+	}
+}
+
 void pcie_root_reset(struct pcie_root *root)
 {
 	for (unsigned i = 0; i < PCIE_SLOTS; i++)
 		if (root->slot[i])
 			pcie_fn_reset(root->slot[i]);
+	moved(root);
+}
+
+static void fn_free(struct pcie_fn *f)
+{
+	if (f && f->ops->destroy)
+		f->ops->destroy(f);
+	free(f);
 }
 
 void pcie_root_free(struct pcie_root *root)
 {
 	for (unsigned i = 0; i < PCIE_SLOTS; i++) {
 		if (root->slot[i])
-			free(root->slot[i]->behind);
-		free(root->slot[i]);
+			fn_free(root->slot[i]->behind);
+		fn_free(root->slot[i]);
 		root->slot[i] = NULL;
 	}
 }
@@ -108,6 +137,8 @@ uint32_t pcie_config_cycle_read(struct pcie_root *root, unsigned bus, unsigned d
 {
 	struct pcie_fn *f = pcie_route_config(root, bus, devfn);
 
+	if (f && f->ops->reading)
+		f->ops->reading(f, off, len);
 	return f ? pcie_config_read(&f->cfg, off, len) : UINT32_MAX >> (32 - 8 * len);
 }
 
@@ -122,6 +153,7 @@ void pcie_config_cycle_write(struct pcie_root *root, unsigned bus, unsigned devf
 	if (f->ops->configured)
 		f->ops->configured(f, off, len);
 	pcie_intx(f, f->intx); /* Interrupt Disable may have changed */
+	moved(root);
 }
 
 /* ---- memory requests */
@@ -141,9 +173,11 @@ static bool claims(struct pcie_fn *f, uint64_t addr, unsigned len, struct pcie_t
 	return false;
 }
 
-struct pcie_target pcie_route_memory(struct pcie_root *root, uint64_t addr, unsigned len)
+/* `request`: somebody asks, and errors are recorded; else it is only looked who would answer. */
+static struct pcie_target route(struct pcie_root *root, uint64_t addr, unsigned len, bool request)
 {
 	struct pcie_target t = {.fn = NULL};
+	bool answered;
 
 	for (unsigned i = 0; i < PCIE_SLOTS; i++) {
 		struct pcie_fn *f = root->slot[i];
@@ -157,11 +191,34 @@ struct pcie_target pcie_route_memory(struct pcie_root *root, uint64_t addr, unsi
 		}
 		if (!command(f, PCI_COMMAND_MEMORY) || !pcie_port_passes(f, addr, len))
 			continue;
-		if (!f->behind || pcie_port_in_reset(f) || !claims(f->behind, addr, len, &t))
+		answered = f->behind && !pcie_port_in_reset(f) && claims(f->behind, addr, len, &t);
+		if (!answered && request)
 			pcie_port_unsupported(f);
 		return t;
 	}
 	return t;
+}
+
+struct pcie_target pcie_route_memory(struct pcie_root *root, uint64_t addr, unsigned len)
+{
+	return route(root, addr, len, true);
+}
+
+/* The windows of the host are its device's; a function may be given addresses outside of them. */
+uint64_t pcie_reachable(struct pcie_fn *f, unsigned bar, uint64_t off, unsigned len)
+{
+	const struct dev *d = f->root->dev;
+	uint64_t addr = pcie_bar_address(&f->cfg, bar) + off;
+	struct pcie_target t = route(f->root, addr, len, false);
+
+	if (t.fn != f || t.bar != bar || t.off != off)
+		return 0;
+	for (unsigned i = 0; i < DEV_WINDOWS_MAX; i++) {
+		if (d->ops->window[i].max_len >= 8 && addr >= d->range[i].base &&
+		    addr - d->range[i].base < d->range[i].size)
+			return addr;
+	}
+	return 0;
 }
 
 uint64_t pcie_memory_read(struct pcie_root *root, uint64_t addr, unsigned len)

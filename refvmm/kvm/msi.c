@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Interrupts from outside the vCPUs: lines and messages. */
+/* Interrupts from outside the vCPUs: lines and messages; and doorbells that the vCPUs ring. */
 #include <assay/board.h>
 #include <linux/kvm.h>
 
@@ -27,4 +27,16 @@ int vm_signal_msi(const struct vm *vm, uint64_t addr, uint32_t data, uint32_t de
 	};
 
 	return kvm_ioctl(vm->fd, KVM_SIGNAL_MSI, &m);
+}
+
+int vm_ioeventfd(const struct vm *vm, uint64_t gpa, unsigned len, int fd, bool on)
+{
+	struct kvm_ioeventfd i = {
+		.addr = gpa,
+		.len = len,
+		.fd = fd,
+		.flags = on ? 0 : KVM_IOEVENTFD_FLAG_DEASSIGN,
+	};
+
+	return kvm_ioctl(vm->fd, KVM_IOEVENTFD, &i);
 }

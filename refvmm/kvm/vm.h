@@ -24,9 +24,11 @@ int vm_add_memory(struct vm *vm, uint64_t gpa, uint64_t size, void *host, bool r
 #define VM_ROMS	    4U
 int vm_set_rom(const struct vm *vm, unsigned n, uint64_t gpa, uint64_t size, void *host);
 
-/* msi.c: both return what the ioctl does, unlogged. */
+/* msi.c: all return what the ioctl does, unlogged. */
 int vm_irq_line(const struct vm *vm, unsigned spi, bool level);
 int vm_signal_msi(const struct vm *vm, uint64_t addr, uint32_t data, uint32_t devid);
+/* Stores of `len` bytes at `gpa`, whatever the value, write to the eventfd instead of an exit. */
+int vm_ioeventfd(const struct vm *vm, uint64_t gpa, unsigned len, int fd, bool on);
 
 /*
  * stats.c: opens the statistics of a VM or vCPU unless *stats_fd is open; it stays -1 where the host has none

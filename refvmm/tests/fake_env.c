@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fake_env.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,50 @@ static void fake_guest_error(struct env *e, const struct dev *d, const char *wha
 	fake(e)->last_error_value = value;
 }
 
+static int fake_watch(struct env *e, struct env_watch *w)
+{
+	struct fake_env *fe = fake(e);
+	unsigned at = 0;
+
+	while (at < fe->nr_watch && fe->watch[at] != w)
+		at++;
+	if (at == FAKE_WATCHES)
+		abort();
+	if (w->events && at == fe->nr_watch)
+		fe->watch[fe->nr_watch++] = w;
+	else if (!w->events && at < fe->nr_watch)
+		fe->watch[at] = fe->watch[--fe->nr_watch];
+	return 0;
+}
+
+static int fake_doorbell(struct env *e, uint64_t gpa, unsigned len, int fd, bool on)
+{
+	struct fake_env *fe = fake(e);
+
+	unsigned at = 0;
+
+	while (at < fe->nr_bell && (fe->bell[at].gpa != gpa || fe->bell[at].fd != fd))
+		at++;
+	if (on == (at < fe->nr_bell) || at == FAKE_WATCHES)
+		abort(); /* nothing twice, and nothing is taken away that is not there */
+	if (on)
+		fe->bell[fe->nr_bell++] = (struct fake_bell){.gpa = gpa, .len = len, .fd = fd};
+	else
+		fe->bell[at] = fe->bell[--fe->nr_bell];
+	return 0;
+}
+
+void fake_serve(struct fake_env *fe)
+{
+	for (unsigned i = 0; i < fe->nr_watch; i++) {
+		struct env_watch *w = fe->watch[i];
+		struct pollfd p = {.fd = w->fd, .events = (short)w->events};
+
+		if (poll(&p, 1, 0) > 0 && p.revents)
+			w->ready(w, (uint32_t)p.revents & 0xffffU);
+	}
+}
+
 static const struct env_ops fake_ops = {
 	.irq = fake_irq,
 	.msi = fake_msi,
@@ -84,6 +129,8 @@ static const struct env_ops fake_ops = {
 	.timer = fake_timer,
 	.console = fake_console,
 	.rom = fake_rom,
+	.watch = fake_watch,
+	.doorbell = fake_doorbell,
 	.guest_error = fake_guest_error,
 };
 

@@ -22,10 +22,17 @@
 #define FAKE_MSIS     64U
 #define FAKE_DEVS     8U
 #define FAKE_ROMS     4U
+#define FAKE_WATCHES  16U
 
 struct fake_msi {
 	uint64_t addr;
 	uint32_t data, devid;
+};
+
+struct fake_bell {
+	uint64_t gpa;
+	unsigned len;
+	int fd;
 };
 
 struct fake_env {
@@ -45,6 +52,10 @@ struct fake_env {
 	size_t console_len;
 	const uint8_t *rom[FAKE_ROMS]; /* what the guest reads without exits, by window */
 	unsigned rom_changes;
+	struct env_watch *watch[FAKE_WATCHES];
+	unsigned nr_watch;
+	struct fake_bell bell[FAKE_WATCHES];
+	unsigned nr_bell;
 	unsigned guest_errors;
 	const char *last_error;
 	uint64_t last_error_value;
@@ -66,6 +77,9 @@ struct dev *fake_dev_at(struct fake_env *fe, const struct dev_ops *ops,
 /* Through the bus, as a guest would. */
 uint64_t fake_read(struct fake_env *fe, uint64_t gpa, unsigned len);
 void fake_write(struct fake_env *fe, uint64_t gpa, unsigned len, uint64_t val);
+
+/* Calls, once each, the watches whose descriptors have something. */
+void fake_serve(struct fake_env *fe);
 
 /* Turns the clock forward and fires the timer that is due. */
 void fake_advance(struct fake_env *fe, uint64_t ns);
