@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PID 1 of the smallest Linux guest: says on its console what a test needs to
- * know about the machine it woke up on, then powers off. Each line is
- * `linux-guest KEY=VALUE`, so that kernel messages on the same console cannot be
- * taken for one. The host test refvmm.boots_linux_to_user_space reads them.
+ * PID 1 of the smallest Linux guest: says on its console what a test needs to know about the machine
+ * it woke up on, then powers off (or reboots, with assay.end=reboot on the command line). Each line is
+ * `linux-guest KEY=VALUE`, so that kernel messages on the same console cannot be taken for one. The
+ * tests of host-tests/linux read them.
  */
+#include "guest.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -15,65 +17,74 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-static void say(const char *key, const char *value)
+void say(const char *key, const char *format, ...)
 {
+	char value[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(value, sizeof(value), format, ap);
+	va_end(ap);
 	printf("linux-guest %s=%s\n", key, value);
 	fflush(stdout);
 }
 
-static void say_number(const char *key, long value)
+const char *first_line(const char *path, char *buf, size_t size)
 {
-	char text[32];
-
-	snprintf(text, sizeof(text), "%ld", value);
-	say(key, text);
-}
-
-/* The first line of a file of sysfs or procfs, or why it could not be read. */
-static void say_file(const char *key, const char *path)
-{
-	char text[256] = "";
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
 
 	if (n < 0)
-		snprintf(text, sizeof(text), "unreadable: %s", strerror(errno));
-	text[strcspn(text, "\n")] = '\0';
+		snprintf(buf, size, "unreadable: %s", strerror(errno));
+	else
+		buf[n] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
 	if (fd >= 0)
 		close(fd);
-	say(key, text);
+	return buf;
+}
+
+static void say_file(const char *key, const char *path)
+{
+	char text[256];
+
+	say(key, "%s", first_line(path, text, sizeof(text)));
 }
 
 static void mount_at(const char *type, const char *where)
 {
 	if (mkdir(where, 0755) && errno != EEXIST)
-		say("mkdir-failed", where);
+		say("mkdir-failed", "%s", where);
 	if (mount(type, where, type, 0, NULL) && errno != EBUSY)
-		say("mount-failed", where);
+		say("mount-failed", "%s", where);
 }
 
 int main(void)
 {
 	struct utsname name;
+	char words[1024];
 
 	mount_at("proc", "/proc");
 	mount_at("sysfs", "/sys");
 	mount_at("devtmpfs", "/dev");
 
 	if (uname(&name) == 0) {
-		say("release", name.release);
-		say("machine", name.machine);
+		say("release", "%s", name.release);
+		say("machine", "%s", name.machine);
 	}
-	say_number("pid", (long)getpid());
-	say_number("cpus", sysconf(_SC_NPROCESSORS_ONLN));
-	say_number("page-size", sysconf(_SC_PAGESIZE));
+	say("pid", "%ld", (long)getpid());
+	say("cpus", "%ld", sysconf(_SC_NPROCESSORS_ONLN));
+	say("page-size", "%ld", sysconf(_SC_PAGESIZE));
 	say_file("console", "/sys/class/tty/console/active");
 	say_file("clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource");
 	say_file("model", "/proc/device-tree/compatible");
+	load_modules();
+	say_virtio();
 	say("state", "user-space");
 
 	sync();
-	reboot(RB_POWER_OFF);
-	say("power-off-failed", strerror(errno));
+	first_line("/proc/cmdline", words, sizeof(words));
+	reboot(strstr(words, "assay.end=reboot") ? RB_AUTOBOOT : RB_POWER_OFF);
+	say("end-failed", "%s", strerror(errno));
 	return 1;
 }

@@ -19,18 +19,21 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import AssayError
-from . import firmware, kernels, system
+from . import firmware, kernels, modules, system
 from .cells import LabCell, load_kernels
 from .cpio import Archive
+from .kernels import KernelFiles
 from .qemu import Qemu, find_qemu
 
 HOME = "assay"  # where the bundle is in the host, and where units run
+# What a guest of the lab loads, where the kernel has it not built in.
+GUEST_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "virtio_rng", "virtio_console", "virtio_net")
 LINUX_GUESTS = "\thost-tests/linux\t"  # a unit of the program that boots Linux under refvmm
 LINE_MAX = 64 * 1024
 _START = re.compile(rb"@assay [0-9a-f]{8} start (\S+)$")
@@ -309,11 +312,12 @@ def job_limits(job: str) -> dict[bytes, float]:
 
 
 def initramfs(bundle: Path, job: str, extra: Archive | None = None, with_bundle: bool = True,
-              kernel: Path | None = None) -> bytes:
+              kernel: KernelFiles | None = None, guests: Mapping[str, KernelFiles] | None = None) -> bytes:
     """The base archive (init, the bundle), the job, and what else a host wants, one behind the other.
 
-    `kernel` is the host's own image: a job with Linux guests gets it as linux/Image. It is as large as all the rest
-    together, so no other job does.
+    `kernel` is the host's own: a job with Linux guests gets it as linux/Image, with its modules for a guest in
+    linux/modules.cpio. It is as large as all the rest together, so no other job does. Other kernels for guests
+    (`guests`, by name) lie in linux/guests/NAME.
     """
     init = bundle / "init"
     if not init.exists():
@@ -327,9 +331,19 @@ def initramfs(bundle: Path, job: str, extra: Archive | None = None, with_bundle:
     small = Archive()
     small.file("job", job.encode())
     if kernel and LINUX_GUESTS in job:
-        small.folder(f"{HOME}/linux")
-        small.file(f"{HOME}/linux/Image", kernel.read_bytes())
+        _add_guest(small, f"{HOME}/linux", kernel)
+        for name, files in (guests or {}).items():
+            _add_guest(small, f"{HOME}/linux/guests/{name}", files)
     return base.finish() + small.finish() + (extra.finish() if extra else b"")
+
+
+def _add_guest(archive: Archive, folder: str, kernel: KernelFiles) -> None:
+    """A kernel for Linux guests: its image, and an archive of the modules that virtio devices need."""
+    inner = Archive()
+    modules.add_to(inner, kernel.modules, GUEST_MODULES)
+    archive.folder(folder)
+    archive.file(f"{folder}/Image", kernel.image.read_bytes())
+    archive.file(f"{folder}/modules.cpio", inner.finish())
 
 
 def command_line(cell: LabCell, exec_path: str | None = None, network: str | None = None) -> str:
@@ -386,9 +400,11 @@ def prepare(cell: LabCell, bundle: Path, job: str, *, qemu: Qemu | None = None, 
     reason = cell.available(qemu)
     if reason:
         raise AssayError(reason)
-    files = kernels.own(kernel) if kernel else kernels.get(load_kernels()[cell.kernel])
+    known = load_kernels()
+    files = kernels.own(kernel) if kernel else kernels.get(known[cell.kernel])
+    guests = {name: kernels.get(known[name]) for name in cell.guests} if LINUX_GUESTS in job else {}
     base = system.image(cell.system).read_bytes() if cell.system else b""
-    initrd = _memory_file("initramfs", base + initramfs(bundle, job, extra, with_bundle, files.image))
+    initrd = _memory_file("initramfs", base + initramfs(bundle, job, extra, with_bundle, files, guests))
     bios = ["-bios", str(firmware.uefi())] if cell.firmware == "uefi" else []
     argv = [*qemu.argv, *machine(cell), *bios, "-kernel", str(files.image), "-initrd", f"/proc/self/fd/{initrd}",
             "-append", command_line(cell, exec_path, network), *options]

@@ -76,6 +76,7 @@ class LabCell:
     firmware: str = "none"
     smbios: tuple[str, ...] = ()
     system: tuple[str, ...] = ()
+    guests: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, name: str, path: Path | None = None) -> LabCell:
@@ -146,6 +147,8 @@ def _check(where: str, key: str, kind: str, value: Any) -> None:
         for cap in value:
             if not isinstance(cap, str) or not _CAPABILITY.fullmatch(cap):
                 raise AssayError(f"{where}: has {cap!r}, which is none of {', '.join(CAPABILITIES)}")
+    if key == "guests" and not all(isinstance(word, str) for word in value):
+        raise AssayError(f"{where}: {key} holds something that is no name of a kernel")
     if key in _WORDS:
         for word in value:
             if not isinstance(word, str) or not re.fullmatch(_WORDS[key], word):
@@ -180,4 +183,7 @@ def load_cells(path: Path | None = None, kernels: Path | None = None) -> dict[st
         if kernel.page_size != cell.page_size:
             raise AssayError(f"{shown(path)}: [{cell.name}]: page_size = {cell.page_size}, "
                              f"but the kernel {kernel.name} has {kernel.page_size}")
+        for name in cell.guests:
+            if name not in known:
+                raise AssayError(f"{shown(path)}: [{cell.name}]: guests names {name!r}, which is not in kernels.toml")
     return cells

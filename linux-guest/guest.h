@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the smallest Linux guest share. */
+#ifndef LINUX_GUEST_GUEST_H
+#define LINUX_GUEST_GUEST_H
+
+#include <stddef.h>
+
+/* `linux-guest KEY=VALUE` on the console */
+void say(const char *key, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The first line of a file, or why it could not be read. */
+const char *first_line(const char *path, char *buf, size_t size);
+
+/* devices.c */
+void load_modules(void);
+void say_virtio(void);
+
+#endif
