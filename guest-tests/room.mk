@@ -50,3 +50,12 @@ BUNDLE_FILES += $(GT_ELFS)
 
 .PHONY: guest-tests
 guest-tests: $(GT_ELFS)
+
+# What the suite virtio reads and writes as disks: 512 KiB of a pattern, and as much to write to.
+$(BUNDLE)/virtio/disk.img: $(GT_DIR)/room.mk
+	@mkdir -p $(@D)
+	$(PYTHON) -c 'import sys; sys.stdout.buffer.write(bytes((i*5 + i//512*3 + i//65536) & 255 for i in range(1 << 19)))' > $@
+$(BUNDLE)/virtio/scratch.img: $(GT_DIR)/room.mk
+	@mkdir -p $(@D)
+	head -c 512K /dev/zero > $@
+BUNDLE_FILES += $(BUNDLE)/virtio/disk.img $(BUNDLE)/virtio/scratch.img
