@@ -24,9 +24,12 @@
 	}));
 	const tests = all(".test").map((element) => ({
 		element,
+		results: element.dataset.host.split(" ").length,
 		suite: element.closest(".suite").dataset.suite,
 		text: text(element),
 	}));
+
+	const allResults = tests.reduce((sum, test) => sum + test.results, 0);
 
 	const value = (name) => (selects[name] ? selects[name].value : "");
 	const pressed = (kind) =>
@@ -39,7 +42,7 @@
 		const [host, matrix, suite] = [value("host"), value("matrix"), value("suite")];
 		const [verdicts, outcomes] = [pressed("claim"), pressed("test")];
 		const fits = (element, wanted) =>
-			(!host || element.dataset.host === host) && (!wanted.size || wanted.has(element.dataset.verdict));
+			(!host || element.dataset.host.split(" ").includes(host)) && (!wanted.size || wanted.has(element.dataset.verdict));
 
 		let claimsShown = 0;
 		for (const claim of claims) {
@@ -58,7 +61,7 @@
 		for (const test of tests) {
 			const show = (!suite || test.suite === suite) && fits(test.element, outcomes) && found(test.text);
 			test.element.hidden = !show;
-			testsShown += show ? 1 : 0;
+			testsShown += show ? (host ? 1 : test.results) : 0;
 		}
 		for (const part of all(".matrix")) part.hidden = !part.querySelector(".claim:not([hidden])");
 		for (const part of all(".suite")) part.hidden = !part.querySelector(".test:not([hidden])");
@@ -69,8 +72,8 @@
 		bar.classList.toggle("active", Boolean(active));
 		reset.hidden = !active;
 		one("#shown").textContent = active
-			? `Showing ${claimsShown} of ${plural(claims.length, "claim")}, ${testsShown} of ${plural(tests.length, "test result")}`
-			: `${plural(claims.length, "claim")}, ${plural(tests.length, "test result")}`;
+			? `Showing ${claimsShown} of ${plural(claims.length, "claim")}, ${testsShown} of ${plural(allResults, "test result")}`
+			: `${plural(claims.length, "claim")}, ${plural(allResults, "test result")}`;
 	}
 
 	function clear() {
@@ -84,8 +87,11 @@
 	function reveal() {
 		const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
 		if (!target) return;
-		if (target.closest("[hidden]")) clear();
-		for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
+		if (target.closest("[hidden]") || (target.nextElementSibling && target.classList.contains("mark"))) clear();
+		// a result that is shown with those of other hosts has only a mark before them
+		let open = target;
+		while (open.classList.contains("mark")) open = open.nextElementSibling;
+		for (let part = open; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
 		target.scrollIntoView();
 	}
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import subprocess
@@ -69,7 +70,7 @@ class Tree:
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """The source has no fault in it at the beginning, and none at the end: a run that was killed is tidied up here."""
-        with cache.lock("mutants"):
+        with cache.lock(f"mutants-{hashlib.sha256(str(self.source).encode()).hexdigest()[:12]}"):
             for kept in (*self.source.glob(f"arch/arm64/**/*{PRISTINE}"), *self.source.glob(f"virt/**/*{PRISTINE}")):
                 _place(kept.with_name(kept.name.removesuffix(PRISTINE)), kept.read_text())
                 kept.unlink()

@@ -200,8 +200,38 @@ def suites(results: dict[str, Any]) -> list[dict[str, Any]]:
         key = (test["host"], test["id"])
         suite["tests"].append({**test, "anchor": anchor("test", test["host"], test["id"]),
                                "decides": decides.get(key, []), "aside": aside.get(key),
-                               "citation": rules.get(test["rule"] or "")})
+                               "citation": rules.get(test["rule"] or ""), "hosts": [test["host"]],
+                               "anchors": [anchor("test", test["host"], test["id"])]})
+    if len(results["hosts"]) > FEW_HOSTS:
+        for suite in found.values():
+            suite["tests"] = merged(suite["tests"])
     return list(found.values())
+
+
+FEW_HOSTS = 3  # of more hosts, results that say the same are shown once: the page stays one that can be sent
+
+
+def merged(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Results of one test that are as expected and tell nothing but their verdict and reason, of all hosts together."""
+    shown: dict[tuple[str, str, str | None], dict[str, Any]] = {}
+    kept = []
+    for test in tests:
+        telling = any(test[key] for key in ("evidence", "facts", "notes", "log", "stderr", "aside"))
+        if not test["expected"] or telling:
+            kept.append(test)
+            continue
+        key = (test["id"], test["verdict"], test["reason"])
+        first = shown.get(key)
+        if first is None:
+            shown[key] = {**test, "hosts": list(test["hosts"]), "anchors": list(test["anchors"])}
+            kept.append(shown[key])
+            continue
+        first["hosts"] += test["hosts"]
+        first["anchors"] += test["anchors"]
+        first["decides"] = list(dict.fromkeys([*first["decides"], *test["decides"]]))
+        if test["ms"] is not None:
+            first["ms"] = max(first["ms"] or 0, test["ms"])
+    return kept
 
 
 def together(tests: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -160,3 +160,21 @@ def test_rows_against_hosts_of_several_runs(results: dict, single: dict) -> None
             each.update(verdict="unknown", measured="not-probed", reason="not run")
     _, again = across.gather([results, later])
     assert [r["hosts"][name]["verdict"] for r in again] == [r["hosts"][name]["verdict"] for r in rows]
+
+
+def test_many_hosts_that_say_the_same_are_shown_once(results: dict) -> None:
+    big = copy.deepcopy(results)
+    model = big["hosts"][0]["name"]
+    for number in range(14):
+        name = f"more-{number}"
+        big["hosts"].append({**copy.deepcopy(big["hosts"][0]), "name": name})
+        big["tests"] += [{**copy.deepcopy(test), "host": name} for test in results["tests"] if test["host"] == model]
+    suites = view.suites(big)
+    shown = [test for suite in suites for test in suite["tests"]]
+    assert sum(len(test["hosts"]) for test in shown) == len(big["tests"])
+    assert len(shown) < len(big["tests"]) / 4
+    page = html.render(big)
+    for test in big["tests"]:
+        assert f'id="{view.anchor("test", test["host"], test["id"])}"' in page
+    assert all(len(test["hosts"]) == 1 for test in shown if not test["expected"])
+    assert len(page) < 3 * len(html.render(results))
