@@ -29,8 +29,11 @@ enum {
 
 static struct mmio its;
 static uint64_t *queue;
-static uint64_t written; /* GITS_CWRITER as a byte offset */
-static uint8_t *config;	 /* LPI configuration table: one byte for each LPI from LPI_FIRST */
+static uint64_t queue_size = QUEUE_SIZE;
+static uint64_t written;      /* GITS_CWRITER as a byte offset */
+static unsigned device_baser; /* which GITS_BASER is the device table's, and what it held */
+static uint64_t device_table;
+static uint8_t *config; /* LPI configuration table: one byte for each LPI from LPI_FIRST */
 static unsigned next_lpi = LPI_FIRST;
 static uint64_t cpus_used; /* bit n: CPU n < 64 has LPIs, and collection n */
 
@@ -46,7 +49,7 @@ static void wait_read(void)
 				   written);
 }
 
-static void put(uint64_t d0, uint64_t d1, uint64_t d2, uint64_t d3)
+void its_put(uint64_t d0, uint64_t d1, uint64_t d2, uint64_t d3)
 {
 	uint64_t *slot = queue + written / 8;
 
@@ -55,13 +58,25 @@ static void put(uint64_t d0, uint64_t d1, uint64_t d2, uint64_t d3)
 	slot[2] = d2;
 	slot[3] = d3;
 	dsb(sy);
-	written = (written + 32) % QUEUE_SIZE;
+	written = (written + 32) % queue_size;
+}
+
+void its_go(void)
+{
+	wr64(its, GITS_CWRITER, written);
+	if (rd32(its, GITS_CTLR) & 1)
+		wait_read();
+}
+
+static void put(uint64_t d0, uint64_t d1, uint64_t d2, uint64_t d3)
+{
+	its_put(d0, d1, d2, d3);
 	wr64(its, GITS_CWRITER, written);
 	wait_read();
 }
 
 /* RDbase of commands: with GITS_TYPER.PTA the frame's address, else the processor number (5.3) */
-static uint64_t rdbase(unsigned cpu)
+uint64_t its_rdbase(unsigned cpu)
 {
 	struct mmio r = gic_redist(cpu);
 
@@ -70,12 +85,12 @@ static uint64_t rdbase(unsigned cpu)
 	return BITS(rd64(r, GICR_TYPER), 23, 8) << 16;
 }
 
-static void command(uint64_t d0, uint64_t d1, uint64_t d2, uint64_t d3)
+void its_command(uint64_t d0, uint64_t d1, uint64_t d2, uint64_t d3)
 {
 	put(d0, d1, d2, d3);
 	for (unsigned n = 0; n < 64; n++)
 		if (cpus_used & BIT(n))
-			put(CMD_SYNC, 0, rdbase(n), 0);
+			put(CMD_SYNC, 0, its_rdbase(n), 0);
 }
 
 /* GITS_BASER<n> (12.19): the tables that the ITS says it needs, flat, in 64 KiB pages */
@@ -88,9 +103,13 @@ static void give_tables(void)
 			continue;
 		bytes = (BITS(baser, 52, 48) + 1) * (type == 1 ? BIT(DEVICE_BITS) : COLLECTIONS);
 		bytes = ALIGN_UP(bytes, SZ_64K);
-		wr64(its, GITS_BASER + 8 * i,
-		     BASER_VALID | CACHEABLE(59) | SHAREABLE | UINT64_C(2) << 8 |
-			     (uint64_t)mem_alloc_forever(bytes, SZ_64K) | (bytes / SZ_64K - 1));
+		baser = BASER_VALID | CACHEABLE(59) | SHAREABLE | UINT64_C(2) << 8 |
+			(uint64_t)mem_alloc_forever(bytes, SZ_64K) | (bytes / SZ_64K - 1);
+		wr64(its, GITS_BASER + 8 * i, baser);
+		if (type == 1) {
+			device_baser = i;
+			device_table = baser;
+		}
 	}
 }
 
@@ -176,62 +195,103 @@ void its_mapd(uint32_t device, unsigned event_bits)
 	uint64_t entry = BITS(rd64(its, GITS_TYPER), 7, 4) + 1;
 	uint64_t table = (uint64_t)mem_alloc_forever(ALIGN_UP(entry << event_bits, 256UL), 256);
 
-	command(device_id(CMD_MAPD, device), event_bits - 1, BIT(63) | table, 0);
+	its_command(device_id(CMD_MAPD, device), event_bits - 1, BIT(63) | table, 0);
 }
 
 void its_unmapd(uint32_t device)
 {
-	command(device_id(CMD_MAPD, device), 0, 0, 0);
+	its_command(device_id(CMD_MAPD, device), 0, 0, 0);
 }
 
 void its_mapc(unsigned collection, unsigned cpu)
 {
-	command(CMD_MAPC, 0, BIT(63) | rdbase(cpu) | collection, 0);
+	its_command(CMD_MAPC, 0, BIT(63) | its_rdbase(cpu) | collection, 0);
+}
+
+void its_unmapc(unsigned collection)
+{
+	its_command(CMD_MAPC, 0, collection, 0);
+}
+
+uint64_t its_written(void)
+{
+	return written;
+}
+
+void its_switch(bool on)
+{
+	struct wait w = wait_begin(EVENTUALLY_LIMIT_MS);
+
+	wr32(its, GITS_CTLR, on);
+	/* GITS_CTLR.Quiescent (12.19), bit 31; with commands that wait it stays 0 */
+	while (!on && !(rd32(its, GITS_CTLR) & BIT(31)) && wait_more(&w))
+		;
+}
+
+void its_new_queue(unsigned pages)
+{
+	its_switch(false);
+	wr64(its, GITS_CBASER,
+	     BASER_VALID | CACHEABLE(59) | SHAREABLE | (uint64_t)queue | (pages - 1));
+	wr64(its, GITS_CWRITER, 0);
+	written = 0;
+	queue_size = pages * SZ_4K;
+	its_switch(true);
+}
+
+void its_device_table(uint64_t baser)
+{
+	its_switch(false);
+	wr64(its, GITS_BASER + 8 * device_baser, device_table & ~BASER_VALID);
+	wr64(its, GITS_BASER + 8 * device_baser,
+	     baser ? baser | BASER_VALID | CACHEABLE(59) | SHAREABLE | UINT64_C(2) << 8
+		   : device_table);
+	its_switch(true);
 }
 
 void its_mapti(uint32_t device, uint32_t event, unsigned lpi, unsigned collection)
 {
-	command(device_id(CMD_MAPTI, device), (uint64_t)lpi << 32 | event, collection, 0);
+	its_command(device_id(CMD_MAPTI, device), (uint64_t)lpi << 32 | event, collection, 0);
 }
 
 void its_mapi(uint32_t device, unsigned lpi, unsigned collection)
 {
-	command(device_id(CMD_MAPI, device), lpi, collection, 0);
+	its_command(device_id(CMD_MAPI, device), lpi, collection, 0);
 }
 
 void its_movi(uint32_t device, uint32_t event, unsigned collection)
 {
-	command(device_id(CMD_MOVI, device), event, collection, 0);
+	its_command(device_id(CMD_MOVI, device), event, collection, 0);
 }
 
 void its_movall(unsigned from_cpu, unsigned to_cpu)
 {
-	command(CMD_MOVALL, 0, rdbase(from_cpu), rdbase(to_cpu));
+	its_command(CMD_MOVALL, 0, its_rdbase(from_cpu), its_rdbase(to_cpu));
 }
 
 void its_discard(uint32_t device, uint32_t event)
 {
-	command(device_id(CMD_DISCARD, device), event, 0, 0);
+	its_command(device_id(CMD_DISCARD, device), event, 0, 0);
 }
 
 void its_inv(uint32_t device, uint32_t event)
 {
-	command(device_id(CMD_INV, device), event, 0, 0);
+	its_command(device_id(CMD_INV, device), event, 0, 0);
 }
 
 void its_invall(unsigned collection)
 {
-	command(CMD_INVALL, 0, collection, 0);
+	its_command(CMD_INVALL, 0, collection, 0);
 }
 
 void its_int(uint32_t device, uint32_t event)
 {
-	command(device_id(CMD_INT, device), event, 0, 0);
+	its_command(device_id(CMD_INT, device), event, 0, 0);
 }
 
 void its_clear(uint32_t device, uint32_t event)
 {
-	command(device_id(CMD_CLEAR, device), event, 0, 0);
+	its_command(device_id(CMD_CLEAR, device), event, 0, 0);
 }
 
 void its_reset(void)

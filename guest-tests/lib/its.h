@@ -36,16 +36,37 @@ void its_invall(unsigned collection);
 void its_int(uint32_t device, uint32_t event);
 void its_clear(uint32_t device, uint32_t event);
 
+void its_unmapc(unsigned collection);
+
+/*
+ * The command queue by hand: its_put() writes commands into it, its_go() tells the ITS, which reads them
+ * all before it returns (or, when the ITS is off, leaves them). No SYNC is added.
+ */
+void its_put(uint64_t d0, uint64_t d1, uint64_t d2, uint64_t d3);
+void its_go(void);
+/* one command by hand; then SYNC, as all others */
+void its_command(uint64_t d0, uint64_t d1, uint64_t d2, uint64_t d3);
+/* RDbase of a CPU in commands (5.3) */
+uint64_t its_rdbase(unsigned cpu);
+/* where the next command goes, as GITS_CWRITER has it */
+uint64_t its_written(void);
+/* another queue of that many 4 KiB pages (at most 16), empty; the ITS is off meanwhile */
+void its_new_queue(unsigned pages);
+/* another device table, as GITS_BASER takes it, or the library's own flat one with 0; no device is mapped then */
+void its_device_table(uint64_t baser);
+void its_switch(bool on);
+
 /* library: after each test, all LPIs off */
 void its_reset(void);
 
-#define GITS_CTLR    0x0000
-#define GITS_IIDR    0x0004
-#define GITS_TYPER   0x0008
-#define GITS_CBASER  0x0080
-#define GITS_CWRITER 0x0088
-#define GITS_CREADR  0x0090
-#define GITS_BASER   0x0100
-#define GITS_PIDR2   0xffe8
+#define GITS_CTLR	    0x0000
+#define GITS_IIDR	    0x0004
+#define GITS_TYPER	    0x0008
+#define GITS_CBASER	    0x0080
+#define GITS_CWRITER	    0x0088
+#define GITS_CREADR	    0x0090
+#define GITS_BASER	    0x0100
+#define GITS_BASER_INDIRECT BIT(62)
+#define GITS_PIDR2	    0xffe8
 
 #endif
