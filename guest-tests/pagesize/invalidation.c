@@ -8,7 +8,7 @@
 
 /* Many rounds: whatever makes the host run may empty the TLBs as well, and hide a fault. */
 #define CPUS   2U
-#define ROUNDS 200U
+#define ROUNDS 60U
 
 static struct {
 	struct pgtable *table;

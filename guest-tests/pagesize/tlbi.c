@@ -8,7 +8,7 @@
 #include "smp.h"
 
 #define CPUS   2U
-#define ROUNDS 8U
+#define ROUNDS 4U
 #define PAGES  8U
 #define ASID   0x5aU
 #define OTHER  0xa5U
