@@ -34,6 +34,7 @@ from .qemu import Qemu, find_qemu
 HOME = "assay"  # where the bundle is in the host, and where units run
 # What a guest of the lab loads, where the kernel has it not built in.
 GUEST_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "virtio_rng", "virtio_console", "virtio_net")
+FIRMWARE_GUESTS = "\thost-tests/firmware\t"  # a unit of the program that boots UEFI firmware under refvmm
 LINUX_GUESTS = "\thost-tests/linux\t"  # a unit of the program that boots Linux under refvmm
 LINE_MAX = 64 * 1024
 _START = re.compile(rb"@assay [0-9a-f]{8} start (\S+)$")
@@ -330,8 +331,12 @@ def initramfs(bundle: Path, job: str, extra: Archive | None = None, with_bundle:
     base.folder("root", 0o700)
     small = Archive()
     small.file("job", job.encode())
-    if kernel and LINUX_GUESTS in job:
+    if FIRMWARE_GUESTS in job:
+        small.folder(f"{HOME}/firmware")
+        small.file(f"{HOME}/firmware/QEMU_EFI.fd", firmware.uefi().read_bytes())
+    if kernel and (LINUX_GUESTS in job or FIRMWARE_GUESTS in job):
         _add_guest(small, f"{HOME}/linux", kernel)
+    if kernel and LINUX_GUESTS in job:
         for name, files in (guests or {}).items():
             _add_guest(small, f"{HOME}/linux/guests/{name}", files)
     return base.finish() + small.finish() + (extra.finish() if extra else b"")

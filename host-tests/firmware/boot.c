@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * UEFI firmware (EDK2's build for the virt board, Debian's AAVMF) under refvmm: in flash, with its variables in a
+ * file. What it offers is said by uefi-guest/main.c, which it gets as its kernel.
+ */
+#include "file.h"
+#include "proc.h"
+#include "test.h"
+#include <assay/exit.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+SUITE(firmware, .tags = "refvmm firmware", .limit_ms = 60000);
+
+#define LIMIT_MS  280000 /* a backstop: the test's own limit, scaled by the cell, comes first */
+#define FLASH_MIB 64
+
+static struct proc run;
+
+static const char *firmware(void)
+{
+	static const char *const installed[] = {
+		"/usr/share/AAVMF/AAVMF_CODE.fd",
+		"/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
+		"/usr/share/edk2/aarch64/QEMU_EFI.fd",
+	};
+	static char path[640];
+
+	if (file_exists(bundle_path("firmware/QEMU_EFI.fd", path, sizeof(path))))
+		return path;
+	for (size_t i = 0; i < ARRAY_SIZE(installed); i++) {
+		if (file_exists(installed[i]))
+			return installed[i];
+	}
+	SKIP("no UEFI firmware for guests: install qemu-efi-aarch64 (Debian) or edk2-aarch64");
+}
+
+/* A name nobody has, in the folder that this program may write to. */
+static const char *vars(void)
+{
+	static char path[32];
+
+	strcpy(path, "vars-XXXXXX");
+	if (!mkdtemp(path))
+		test_error("mkdtemp in the current folder: %s", strerrorname_np(errno));
+	strcat(path, "/fd");
+	return path;
+}
+
+static void forget(const char *path)
+{
+	char folder[32];
+
+	snprintf(folder, sizeof(folder), "%.11s", path);
+	unlink(path);
+	EXPECT_EQ(rmdir(folder), 0); /* nothing is left beside it, such as a journal */
+}
+
+/* Runs it to its end with these further options. */
+static void boot(const char *machine, const char *vars_file, const char *kernel, const char *initrd,
+		 const char *append)
+{
+	char vmm[512];
+	char *argv[24] = {vmm,
+			  (char *)"--firmware",
+			  (char *)firmware(),
+			  (char *)"--machine",
+			  (char *)machine,
+			  (char *)"--memory",
+			  (char *)"512M",
+			  (char *)"--smp",
+			  (char *)"2"};
+	int n = 9, r;
+
+	bundle_path("refvmm", vmm, sizeof(vmm));
+	if (vars_file) {
+		argv[n++] = (char *)"--vars";
+		argv[n++] = (char *)vars_file;
+	}
+	argv[n++] = (char *)"--kernel";
+	argv[n++] = (char *)kernel;
+	if (initrd) {
+		argv[n++] = (char *)"--initrd";
+		argv[n++] = (char *)initrd;
+	}
+	argv[n++] = (char *)"--append";
+	argv[n++] = (char *)append;
+	argv[n] = NULL;
+	if (!file_exists(kernel))
+		SKIP("the bundle lacks %s: build it whole", kernel);
+	r = proc_run(&run, argv, LIMIT_MS);
+	if (r < 0)
+		test_error("%s: %s", vmm, strerrorname_np(-r));
+	if (run.status == ASSAY_EXIT_LACKS)
+		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
+}
+
+static void probe(const char *machine, const char *vars_file, const char *append)
+{
+	char path[640];
+
+	boot(machine, vars_file, bundle_path("firmware/probe.efi", path, sizeof(path)), NULL,
+	     append);
+}
+
+/* The last `WHO KEY=VALUE` on the console; "" without. */
+static const char *said(const char *who, const char *key)
+{
+	static char buf[128];
+	char want[96];
+	const char *p = run.out, *last = NULL;
+
+	snprintf(want, sizeof(want), "%s %s=", who, key);
+	while ((p = strstr(p, want)))
+		last = p += strlen(want);
+	buf[0] = '\0';
+	if (last)
+		snprintf(buf, sizeof(buf), "%.*s", (int)strcspn(last, "\r\n"), last);
+	return buf;
+}
+
+/* What a reader wants when it did not come up: the end of what it said. */
+static bool ended(const char *who, const char *state)
+{
+	size_t from = run.out_len > 500 ? run.out_len - 500 : 0;
+
+	if (EXPECT_STREQ(said(who, "state"), state) && EXPECT_EQ(run.status, ASSAY_EXIT_OK))
+		return true;
+	for (char *line = strtok(run.out + from, "\r\n"); line; line = strtok(NULL, "\r\n"))
+		NOTE("console: %s", line);
+	NOTE("refvmm: exit status %d, %.*s", run.status, (int)strcspn(run.err, "\n"), run.err);
+	return false;
+}
+
+/* UEFI 2.10, 32.3: SecureBoot is 0, or there is none. PI, volume 4: no way into a management mode. */
+TEST(firmware, offers_neither_secure_boot_nor_management_mode, RULE("FW-OFFERS-1"))
+{
+	const char *secure;
+
+	probe("acpi=off", NULL, "");
+	if (!ended("uefi-guest", "done"))
+		return;
+	secure = said("uefi-guest", "secure-boot");
+	EXPECT_TRUE(!strcmp(secure, "0") || !strcmp(secure, "absent"));
+	FACT("firmware.secure_boot", "%s", secure);
+	FACT("firmware.setup_mode", "%s", said("uefi-guest", "setup-mode"));
+	EXPECT_STREQ(said("uefi-guest", "mm-communication"), "absent");
+	EXPECT_STREQ(said("uefi-guest", "mm-communication2"), "absent");
+	EXPECT_STREQ(said("uefi-guest", "devicetree"), "present"); /* acpi=off */
+	EXPECT_STREQ(said("uefi-guest", "acpi"), "absent");
+	EXPECT_STREQ(said("uefi-guest", "smbios3"), "present");
+}
+
+/* Flash bank 1: over a reset in the same machine, and over a new one. */
+TEST(firmware, variables_survive_reset_and_restart, RULE("FW-VARS-1"))
+{
+	const char *file = vars();
+	struct stat st;
+
+	probe("virt-1", file, "count reset");
+	if (ended("uefi-guest", "done")) {
+		EXPECT_TRUE(strstr(run.out, "uefi-guest count=1"));
+		EXPECT_STREQ(said("uefi-guest", "count"), "2");
+		EXPECT_STREQ(said("uefi-guest", "acpi"), "present");
+		probe("virt-1", file, "count");
+		ended("uefi-guest", "done");
+		EXPECT_STREQ(said("uefi-guest", "count"), "3");
+	}
+	EXPECT_EQ(stat(file, &st), 0);
+	EXPECT_EQ(st.st_size, FLASH_MIB << 20);
+	forget(file);
+}
+
+static const char *linux_image(void)
+{
+	static char path[640];
+	struct utsname u;
+
+	if (file_exists(bundle_path("linux/Image", path, sizeof(path))))
+		return path;
+	uname(&u);
+	snprintf(path, sizeof(path), "/boot/vmlinuz-%.64s", u.release);
+	if (!file_exists(path))
+		SKIP("no kernel for the guest: neither linux/Image in the bundle nor %s", path);
+	return path;
+}
+
+/* The firmware starts Linux's EFI stub; the machine is described by ACPI tables, or the device tree. */
+TEST(firmware, starts_linux_to_user_space, RULE("FW-LINUX-1"),
+     VARIANTS("acpi: machine=acpi=on | dt: machine=acpi=off"))
+{
+	char initrd[640], machine[64];
+
+	snprintf(machine, sizeof(machine), "%s", test_param("machine"));
+	boot(machine, NULL, linux_image(), bundle_path("linux/initrd.cpio", initrd, sizeof(initrd)),
+	     "console=ttyAMA0 quiet panic=-1");
+	if (!ended("linux-guest", "user-space"))
+		return;
+	EXPECT_STREQ(said("linux-guest", "console"), "ttyAMA0");
+	EXPECT_STREQ(said("linux-guest", "cpus"), "2");
+	/* With ACPI there is no device tree but the stub's, which has no compatible. */
+	if (strstr(machine, "off"))
+		EXPECT_TRUE(strstr(said("linux-guest", "model"), "virt"));
+	else
+		EXPECT_TRUE(!strstr(said("linux-guest", "model"), "virt"));
+}
