@@ -177,6 +177,33 @@ TEST(firmware, variables_survive_reset_and_restart, RULE("FW-VARS-1"))
 	forget(file);
 }
 
+/* Without a kernel the firmware comes to its shell; what is typed there resets the machine for good. */
+TEST(firmware, comes_to_its_shell, RULE("FW-SHELL-1"))
+{
+	char vmm[512];
+	char *argv[] = {vmm,
+			(char *)"--firmware",
+			(char *)firmware(),
+			(char *)"--memory",
+			(char *)"256M",
+			(char *)"--console",
+			(char *)"stdio",
+			NULL};
+	struct proc_talk talk[] = {
+		{"seconds to skip", "\x1b"}, {"Shell>", "reset -s\r"}, {NULL, NULL}};
+	int r;
+
+	bundle_path("refvmm", vmm, sizeof(vmm));
+	r = proc_converse(&run, argv, talk, LIMIT_MS);
+	if (r < 0)
+		test_error("%s: %s", vmm, strerrorname_np(-r));
+	if (run.status == ASSAY_EXIT_LACKS)
+		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
+	EXPECT_TRUE(strstr(run.out, "UEFI Interactive Shell"));
+	if (!EXPECT_EQ(run.status, ASSAY_EXIT_OK))
+		NOTE("refvmm: %.*s", (int)strcspn(run.err, "\n"), run.err);
+}
+
 static const char *linux_image(void)
 {
 	static char path[640];

@@ -19,14 +19,15 @@ static long now_ms(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static _Noreturn void become(char *const argv[], int out, int err, int failed)
+static _Noreturn void become(char *const argv[], int in, int out, int err, int failed)
 {
-	int null = open("/dev/null", O_RDONLY);
 	int e;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
+	if (in < 0)
+		in = open("/dev/null", O_RDONLY);
+	if (in >= 0)
+		dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
 	execv(argv[0], argv);
@@ -53,8 +54,27 @@ static bool take(int fd, char *buf, size_t *len)
 	return n > 0;
 }
 
-static void collect(struct proc *p, int out, int err, pid_t pid, long deadline)
+/* Says what the newest output waits for. */
+static void answer(const struct proc *p, const struct proc_talk **talk, size_t *seen, int in)
 {
+	const char *found;
+
+	if (!*talk || !(*talk)->wait_for)
+		return;
+	found = strstr(p->out + *seen, (*talk)->wait_for);
+	if (!found)
+		return;
+	*seen = (size_t)(found - p->out) + strlen((*talk)->wait_for);
+	if (write(in, (*talk)->say, strlen((*talk)->say)) < 0)
+		return; /* it has ended, which the test will see */
+	(*talk)++;
+}
+
+static void collect(struct proc *p, const struct proc_talk *talk, int in, int out, int err,
+		    pid_t pid, long deadline)
+{
+	size_t seen = 0;
+
 	struct pollfd fds[2] = {{.fd = out, .events = POLLIN}, {.fd = err, .events = POLLIN}};
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
@@ -71,12 +91,19 @@ static void collect(struct proc *p, int out, int err, pid_t pid, long deadline)
 			fds[0].fd = -1;
 		if (fds[1].revents && !take(err, p->err, &p->err_len))
 			fds[1].fd = -1;
+		answer(p, &talk, &seen, in);
 	}
 }
 
 int proc_run(struct proc *p, char *const argv[], unsigned int limit_ms)
 {
-	int out[2], err[2], failed[2], status = 0, e = 0;
+	return proc_converse(p, argv, NULL, limit_ms);
+}
+
+int proc_converse(struct proc *p, char *const argv[], const struct proc_talk *talk,
+		  unsigned int limit_ms)
+{
+	int in[2] = {-1, -1}, out[2], err[2], failed[2], status = 0, e = 0;
 	long deadline = now_ms() + (long)limit_ms;
 	ssize_t n;
 	pid_t pid;
@@ -85,18 +112,24 @@ int proc_run(struct proc *p, char *const argv[], unsigned int limit_ms)
 	p->status = -1;
 	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC) || pipe2(failed, O_CLOEXEC))
 		return -errno; /* the process ends soon, and the pipes with it */
+	if (talk && pipe2(in, O_CLOEXEC))
+		return -errno;
 	pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (!pid)
-		become(argv, out[1], err[1], failed[1]);
+		become(argv, in[0], out[1], err[1], failed[1]);
 	close(out[1]);
 	close(err[1]);
 	close(failed[1]);
 	n = read(failed[0], &e, sizeof(e));
 	close(failed[0]);
 	if (n != sizeof(e))
-		collect(p, out[0], err[0], pid, deadline);
+		collect(p, talk, in[1], out[0], err[0], pid, deadline);
+	if (talk) {
+		close(in[0]);
+		close(in[1]);
+	}
 	close(out[0]);
 	close(err[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

@@ -18,6 +18,13 @@ struct proc {
 
 /* argv[0] is the program's path; stdin is empty. 0 or -errno when it could not be started. */
 int proc_run(struct proc *p, char *const argv[], unsigned int limit_ms);
+/* What is typed once the program has said `wait_for`; ends with NULL. */
+struct proc_talk {
+	const char *wait_for, *say;
+};
+/* The same with a pipe as stdin, in which these stand one after another. */
+int proc_converse(struct proc *p, char *const argv[], const struct proc_talk *talk,
+		  unsigned int limit_ms);
 /* Cuts a command line at its blanks; returns the number of words, argv ends with NULL. */
 size_t proc_words(char *line, char **argv, size_t max);
 /* Path of a file of the bundle (the folder above this program's): refvmm, linux/Image. */
