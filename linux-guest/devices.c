@@ -30,6 +30,7 @@
 #define BLOCK	     65536U
 #define WRITE_AT     (1 << 20) /* the test knows it, too */
 #define NO_DATA_AT   (2 << 20)
+#define MARK_AT	     (3 << 20)
 #define TRIES	     40
 #define TRY_MS	     250
 #define PEER_ADDRESS "10.0.2.2"
@@ -149,6 +150,23 @@ static void say_disk(const char *name)
 	say(key, "%s sectors=%s ro=%s sum=%08x wrote=%s", bus_of(path), sectors, ro,
 	    sum(block, sizeof(block)), ro[0] == '1' ? "no" : write_test(fd));
 	close(fd);
+}
+
+/* The last MiB is nobody's. A mark is taken back the second time, so that nothing of it stays. */
+bool mark_disk(void)
+{
+	int fd = open("/dev/vda", O_RDWR | O_CLOEXEC);
+	uint8_t block[512];
+	bool first;
+
+	if (fd < 0 || pread(fd, block, sizeof(block), MARK_AT) != (ssize_t)sizeof(block))
+		return false;
+	first = (block[255] ^ block[0]) == 0xff; /* as in the pattern that the test made */
+	block[0] ^= 0xff;
+	if (pwrite(fd, block, sizeof(block), MARK_AT) != (ssize_t)sizeof(block) || fsync(fd))
+		first = false;
+	close(fd);
+	return first;
 }
 
 /* ---- the rest */

@@ -3,6 +3,7 @@
 #ifndef LINUX_GUEST_GUEST_H
 #define LINUX_GUEST_GUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* `linux-guest KEY=VALUE` on the console */
@@ -13,5 +14,7 @@ const char *first_line(const char *path, char *buf, size_t size);
 /* devices.c */
 void load_modules(void);
 void say_virtio(void);
+/* Turns a byte at the end of the first disk; true: it was as the test made it, and this is the first time. */
+bool mark_disk(void);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PID 1 of the smallest Linux guest: says on its console what a test needs to know about the machine
- * it woke up on, then powers off (or reboots, with assay.end=reboot on the command line). Each line is
+ * it woke up on, then powers off; with assay.end=reboot-once on the command line it reboots first, and knows by a
+ * mark on the first disk that it did. Each line is
  * `linux-guest KEY=VALUE`, so that kernel messages on the same console cannot be taken for one. The
  * tests of host-tests/linux read them.
  */
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -63,6 +65,7 @@ int main(void)
 {
 	struct utsname name;
 	char words[1024];
+	bool again;
 
 	mount_at("proc", "/proc");
 	mount_at("sysfs", "/sys");
@@ -84,7 +87,10 @@ int main(void)
 
 	sync();
 	first_line("/proc/cmdline", words, sizeof(words));
-	reboot(strstr(words, "assay.end=reboot") ? RB_AUTOBOOT : RB_POWER_OFF);
+	again = strstr(words, "assay.end=reboot-once") && mark_disk();
+	say("end", again ? "reboot" : "power-off");
+	sync();
+	reboot(again ? RB_AUTOBOOT : RB_POWER_OFF);
 	say("end-failed", "%s", strerror(errno));
 	return 1;
 }
