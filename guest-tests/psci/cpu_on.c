@@ -65,6 +65,32 @@ TEST(psci, cpu_on_enters_at_el1_with_the_mmu_off, RULE("PSCI-ENTRY-1"), .vmm = "
 	EXPECT_EQ(r->off, ~0ULL); /* CPU_OFF does not return (5.1.3) */
 }
 
+uint64_t call_big_endian(uint64_t fn, uint64_t a, uint64_t b, uint64_t c, uint64_t smc);
+
+/* 6.4.3: the endianness is that of the caller (kvm_psci_vcpu_on, "propagate caller endianness") */
+TEST(psci, cpu_on_passes_on_the_callers_endianness, RULE("PSCI-ENTRY-3"), .vmm = "--smp 2")
+{
+	psci_need(2);
+	NEED("mixed-endian", BITS(read_sysreg(id_aa64mmfr0_el1), 11, 8) == 1,
+	     "ID_AA64MMFR0_EL1.BigEnd is 0");
+	if (!port_present())
+		SKIP("needs refvmm: by HVC, and with interrupts masked for as long as the call "
+		     "takes");
+	for (unsigned int round = 0; round < 2; round++) {
+		record_prepare(0);
+		EXPECT_EQ((int)call_big_endian(PSCI_CPU_ON64, smp_mpidr(1), ENTRY, 0x77, 0),
+			  PSCI_SUCCESS);
+		if (!EXPECT_EVENTUALLY(record_look() != NULL))
+			return;
+		EXPECT_EQ(record_look()->sctlr & SCTLR_EE, SCTLR_EE);
+		EXPECT_EQ(record_look()->x[0], 0x77);
+		if (!psci_goes_off(1) || !psci_record(1, 0, 0))
+			return;
+		EXPECT_EQ(record_look()->sctlr & SCTLR_EE,
+			  0); /* and from here it is little-endian again */
+	}
+}
+
 /*
  * KVM resets a CPU that is switched on: nothing of its life before is left (kvm_reset_vcpu, for
  * general, FP and system registers; kvm_timer_vcpu_reset).

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where CPU_ON lets a CPU loose: with the MMU off and no stack it notes every
- * register before it uses one, so that only TPIDR_EL1 is lost.
+ * register before it uses one, so that only TPIDR_EL0 and TPIDR_EL1 are lost.
  */
 #include "record_layout.h"
 
@@ -15,6 +15,11 @@
 	.type	record_entry, %function
 record_entry:
 	msr	tpidr_el1, x0
+	mrs	x0, sctlr_el1
+	msr	tpidr_el0, x0
+	bic	x0, x0, #(1 << 25)		/* EE: what is noted is little-endian */
+	msr	sctlr_el1, x0
+	isb
 	adrp	x0, the_record
 	add	x0, x0, :lo12:the_record
 	str	x1, [x0, #8]
@@ -30,7 +35,7 @@ record_entry:
 	note	CurrentEL, RECORD_CURRENTEL
 	note	daif, (RECORD_CURRENTEL + 8)
 	note	spsel, (RECORD_CURRENTEL + 16)
-	note	sctlr_el1, (RECORD_CURRENTEL + 24)
+	note	tpidr_el0, (RECORD_CURRENTEL + 24)	/* SCTLR_EL1 as it was */
 	note	cpacr_el1, (RECORD_CURRENTEL + 32)
 	note	cntkctl_el1, (RECORD_CURRENTEL + 40)
 	note	cntv_ctl_el0, (RECORD_CURRENTEL + 48)
@@ -146,3 +151,26 @@ call_noting:
 	ldp	x19, x20, [sp], #112
 	ret
 	.size	call_noting, . - call_noting
+
+	/*
+	 * uint64_t call_big_endian(uint64_t fn, uint64_t a, uint64_t b, uint64_t c, uint64_t smc): with
+	 * SCTLR_EL1.EE set meanwhile, and the MMU off, for it would walk big-endian tables. Touches no memory;
+	 * interrupts are masked.
+	 */
+	.globl	call_big_endian
+	.type	call_big_endian, %function
+call_big_endian:
+	mrs	x9, sctlr_el1
+	bic	x10, x9, #1			/* M */
+	bic	x10, x10, #4			/* C */
+	orr	x10, x10, #(1 << 25)		/* EE */
+	msr	sctlr_el1, x10
+	isb
+	cbnz	x4, 1f
+	hvc	#0
+	b	2f
+1:	smc	#0
+2:	msr	sctlr_el1, x9
+	isb
+	ret
+	.size	call_big_endian, . - call_big_endian

@@ -24,6 +24,15 @@ GUEST(call_once)
 	guest_count();
 }
 
+/* Its counter does not move for a while in which it would by hundreds. */
+static bool stands_still(struct vcpu *c)
+{
+	uint64_t ticks = atomic_load(&c->ticks);
+
+	test_pause_us(20000);
+	return atomic_load(&c->ticks) == ticks;
+}
+
 static void expect_event(uint32_t fn, uint64_t type, uint32_t event, uint64_t flags)
 {
 	struct vm *vm = vm_new(.vcpus = 2, .gic = GIC_ANY, .entry = call_once);
@@ -41,6 +50,8 @@ static void expect_event(uint32_t fn, uint64_t type, uint32_t event, uint64_t fl
 		EXPECT_EQ(run->system_event.ndata, 1U);
 		EXPECT_EQ(run->system_event.data[0], flags);
 	}
+	/* a CPU that is inside KVM_RUN stops there: it counts no further */
+	EXPECT_EVENTUALLY(stands_still(vm->vcpu[1]));
 	/* no other CPU runs on: "vCPUs are not run after this call is handled" (psci.c) */
 	vm_park(vm);
 	for (unsigned int i = 0; i < 2; i++) {

@@ -13,6 +13,11 @@
 			guest_set_sysreg(reg_v, val); \
 	} while (0)
 
+GUEST_INLINE bool timer_met(uint64_t phys)
+{
+	return TIMER_READ(cntv_ctl_el0, cntp_ctl_el0, phys) & TIMER_ISTATUS;
+}
+
 GUEST(keep_deadlines)
 {
 	uint64_t version = guest_arg(0), phys = guest_arg(1), ahead = guest_arg(2);
@@ -31,7 +36,7 @@ GUEST(keep_deadlines)
 		changed += TIMER_READ(cntv_cval_el0, cntp_cval_el0, phys) != cval;
 		/* TVAL is what is left, or negative once over */
 		tval_off += (uint32_t)tval > (uint32_t)ahead && !((uint32_t)tval >> 31);
-		while (!(TIMER_READ(cntv_ctl_el0, cntp_ctl_el0, phys) & TIMER_ISTATUS))
+		while (!timer_met(phys))
 			__asm__ volatile("wfi" ::: "memory");
 		early += (phys ? guest_phys() : guest_virt()) < cval;
 		while (!guest_ppi_pending(version, 0, ppi))
@@ -110,7 +115,7 @@ GUEST(sleep_for_the_nearer)
 		guest_set_sysreg(cntp_cval_el0, guest_phys() + (near_phys ? ahead : 1ULL << 42));
 		guest_set_sysreg(cntv_ctl_el0, TIMER_ENABLE);
 		guest_set_sysreg(cntp_ctl_el0, TIMER_ENABLE);
-		while (!(TIMER_READ(cntv_ctl_el0, cntp_ctl_el0, near_phys) & TIMER_ISTATUS))
+		while (!timer_met(near_phys))
 			__asm__ volatile("wfi" ::: "memory");
 		guest_result(0, TIMER_READ(cntp_ctl_el0, cntv_ctl_el0, near_phys) & TIMER_ISTATUS);
 		guest_set_sysreg(cntv_ctl_el0, 0);
