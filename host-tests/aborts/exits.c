@@ -142,6 +142,27 @@ TEST(aborts, exit_has_the_ipa_behind_stage_1, RULE("KVM-ABORT-2"))
 	expect_each_access(vm, IPA_NOBODY + 0xff0);
 }
 
+/* FAR_EL2 has every bit of the offset, those below the access's natural size too (DDI 0487 D24.2, FAR_EL2). */
+GUEST(load_bytes)
+{
+	for (uint64_t i = 0; i < 16; i++)
+		guest_result(0, *(volatile uint8_t *)(guest_arg(0) + i));
+}
+
+TEST(aborts, exit_has_every_bit_of_the_address, RULE("KVM-ABORT-1"))
+{
+	struct vm *vm = vm_new(.vcpus = 1, .entry = load_bytes);
+
+	vm->vcpu[0]->arg[0] = IPA_NOBODY + 0xff0;
+	for (uint64_t i = 0; i < 16; i++) {
+		if (!EXPECT_EQ(vcpu_run(vm, 0), (int)KVM_EXIT_MMIO))
+			return;
+		EXPECT_EQ(vm->vcpu[0]->run->mmio.phys_addr, IPA_NOBODY + 0xff0 + i);
+		EXPECT_EQ(vm->vcpu[0]->run->mmio.len, 1U);
+	}
+	RUN_TO_END(vm, 0);
+}
+
 /* Accesses without a syndrome (DDI 0487 D24.2, ISV 0): a pair, and one with write-back. */
 GUEST(load_pair)
 {

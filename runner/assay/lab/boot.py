@@ -348,6 +348,9 @@ def _add_guest(archive: Archive, folder: str, kernel: KernelFiles) -> None:
     modules.add_to(inner, kernel.modules, GUEST_MODULES)
     archive.folder(folder)
     archive.file(f"{folder}/Image", kernel.image.read_bytes())
+    config = kernel.image.parent / "config"
+    if config.exists():
+        archive.file(f"{folder}/config", config.read_bytes())
     archive.file(f"{folder}/modules.cpio", inner.finish())
 
 
