@@ -37,6 +37,7 @@ need_run() {
 	module elftools python3-pyelftools
 	cmd cpio cpio
 	cmd zstd zstd
+	file /usr/include/seccomp.h libseccomp-dev
 	if [[ $arch != aarch64 ]]; then
 		cmd aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 		file /usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross

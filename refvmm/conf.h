@@ -34,10 +34,14 @@ struct cpu_conf {
 struct machine_conf {
 	const char *kernel, *initrd, *append, *dtb;
 	const char *dump_dtb;
-	const char *control; /* path of the control socket */
-	bool console_stdio;  /* the serial line reads standard input */
-	bool no_reboot;	     /* a reset ends the machine */
-	bool verbose;	     /* one line for each guest error */
+	const char *control;	   /* path of the control socket */
+	const char *trace;	   /* file of --trace */
+	const char *sandbox_probe; /* a system call to try once confined, for tests */
+	bool sandbox_off;
+	uint64_t inherited; /* descriptors from 3 on that were open at the start */
+	bool console_stdio; /* the serial line reads standard input */
+	bool no_reboot;	    /* a reset ends the machine */
+	bool verbose;	    /* one line for each guest error */
 	unsigned smp;
 	struct ram_conf ram;
 	struct cpu_conf cpu;

@@ -13,6 +13,9 @@ int host_run(const struct machine_conf *c, unsigned *status);
 /* Fills what the command line left to the host, so that the machine can be described. */
 int host_resolve(struct machine_conf *c);
 
+/* Descriptors above stderr that whoever started us left open: bit n is n + 3. */
+uint64_t host_inherited(void);
+
 /* describe.c: --dump-dtb. Creates no machine. */
 int describe(const struct machine_conf *c, const char *path);
 /* Where there is no KVM to ask: a host that has everything. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/trace.h"
 #include "fdt.h"
 #include "options.h"
 
@@ -244,6 +245,8 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	ret = try_board(m);
 	if (!ret)
 		ret = check_ipa_bits(c);
+	if (!ret && c->trace)
+		ret = trace_open(c->trace);
 	if (!ret)
 		ret = boot_open(&m->files, c);
 	if (!ret)
@@ -269,6 +272,8 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 		ret = offer(m);
 	if (!ret)
 		ret = load(m);
+	if (!ret && c->control)
+		ret = machine_loop_signals(m);
 	if (!ret && c->control) /* the last: what fails leaves no file */
 		ret = control_open(&m->control, c->control, machine_commands, m);
 	return ret;

@@ -105,7 +105,8 @@ void machine_ask_for_reset(struct machine *m);
  * to wait for: from the beginning if `wanted`, else under the machine's lock by whoever brings it (a device's timer).
  */
 bool machine_loop_wanted(const struct machine *m);
-int machine_loop_start(struct machine *m); /* nothing if it runs; 0 or a negative error, logged */
+int machine_loop_start(struct machine *m);   /* nothing if it runs; 0 or a negative error, logged */
+int machine_loop_signals(struct machine *m); /* before the socket is there for anybody to see */
 void machine_loop_join(struct machine *m);
 void machine_wake(struct machine *m); /* it looks at everything anew */
 
@@ -124,6 +125,11 @@ void machine_park(struct cpu_thread *t);
 void machine_park_ended(struct machine *m);
 void machine_park_begin(struct machine *m);
 void machine_wake_parked(struct machine *m);
+
+/* machine_confine.c: gives up what a running machine does not need. 0 or a negative error, logged. */
+int machine_confine(const struct machine_conf *c);
+/* The flight recorder's end on stderr, if the run ended badly. */
+void machine_show_trace(int ret, unsigned status);
 
 /* machine_control.c: what the control socket takes. */
 extern const struct control_command machine_commands[];

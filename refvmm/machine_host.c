@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/trace.h"
 #include "host.h"
 #include "machine.h"
 
@@ -14,7 +15,9 @@ int host_run(const struct machine_conf *c, unsigned *status)
 
 	if (!ret)
 		ret = machine_run(&m, status);
+	machine_show_trace(ret, *status);
 	machine_free(&m);
+	trace_close();
 	return ret;
 }
 

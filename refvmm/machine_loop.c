@@ -79,7 +79,7 @@ static int poll_timeout(uint64_t now, uint64_t next_ns, uint64_t end_ns, bool re
 }
 
 /* With a control socket, what ends this process takes the socket away first. */
-static int open_signals(struct machine *m)
+int machine_loop_signals(struct machine *m)
 {
 	sigset_t set;
 
@@ -177,11 +177,7 @@ bool machine_loop_wanted(const struct machine *m)
 
 int machine_loop_start(struct machine *m)
 {
-	int err = m->control && !m->loop_started ? open_signals(m) : 0;
-
-	if (err)
-		return err;
-	err = m->loop_started ? 0 : pthread_create(&m->loop, NULL, loop_main, m);
+	int err = m->loop_started ? 0 : pthread_create(&m->loop, NULL, loop_main, m);
 	if (err)
 		return err_host(err, "thread of the event loop");
 	m->loop_started = true;

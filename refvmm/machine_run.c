@@ -200,9 +200,11 @@ int machine_run(struct machine *m, unsigned *status)
 	int ret;
 
 	sigaction(MACHINE_KICK_SIGNAL, &sa, NULL);
+	ret = machine_confine(&m->conf);
 	pthread_mutex_lock(&m->pause.guard);
 	first_may_be_kicked(m, true);
-	ret = machine_loop_wanted(m) ? machine_loop_start(m) : 0;
+	if (!ret && machine_loop_wanted(m))
+		ret = machine_loop_start(m);
 	if (!ret)
 		ret = start_others(m);
 	pthread_mutex_unlock(&m->pause.guard);

@@ -57,6 +57,23 @@ static int opt_control(struct machine_conf *c, const char *arg)
 	return file("--control", arg, &c->control);
 }
 
+static int opt_trace(struct machine_conf *c, const char *arg)
+{
+	return file("--trace", arg, &c->trace);
+}
+
+static int opt_sandbox(struct machine_conf *c, const char *arg)
+{
+	if (!strncmp(arg, "probe=", 6) && arg[6]) {
+		c->sandbox_probe = arg + 6;
+		return 0;
+	}
+	if (strcmp(arg, "on") != 0 && strcmp(arg, "off") != 0)
+		return err_usage("--sandbox %.64s: want on, off or probe=SYSTEM-CALL", arg);
+	c->sandbox_off = arg[1] == 'f';
+	return 0;
+}
+
 static int opt_console(struct machine_conf *c, const char *arg)
 {
 	if (!strncmp(arg, "virtio", 6))
@@ -179,6 +196,11 @@ const struct option options_table[] = {
 	OPT("--no-reboot", GROUP_RUN, NULL,
 	    "end with exit status 6 when the guest resets, instead of starting anew",
 	    opt_no_reboot),
+	OPT("--trace", GROUP_RUN, "FILE",
+	    "write every ioctl and every exit there, a line each", opt_trace),
+	OPT("--sandbox", GROUP_RUN, "on|off|probe=SYSTEM-CALL",
+	    "give up, once the machine runs, what it does not need (on); probe: try one, for tests",
+	    opt_sandbox),
 	OPT("--control", GROUP_RUN, "SOCKET",
 	    "take commands there, one JSON object a line: docs/refvmm.md", opt_control),
 	OPT("--control-command", GROUP_RUN, "NAME", "one command to a running machine",

@@ -52,6 +52,20 @@ $(BUILD)/man/refvmm.1: $(REFVMM_NO)/refvmm
 man: $(BUILD)/man/refvmm.1
 build: man
 
+# The seccomp filter for arm64, made here by libseccomp.
+REFVMM_GEN   := $(BUILD)/refvmm/gen/confine.inc
+
+$(BUILD)/refvmm/confine-gen: refvmm/native/confine_gen.c refvmm/confine_calls.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(REFVMM_INC) -o $@ $< -lseccomp
+
+$(REFVMM_GEN): $(BUILD)/refvmm/confine-gen
+	@mkdir -p $(@D)
+	$< >$@
+
+$(REFVMM_O)/machine_confine.o: $(REFVMM_GEN)
+$(REFVMM_O)/machine_confine.o: REFVMM_INC += -iquote $(BUILD)
+
 # libFuzzer targets, one a parser: make fuzz-refvmm-boot [REFVMM_FUZZ_TIME=seconds]
 REFVMM_FUZZ_TIME ?= 20
 REFVMM_FUZZ  := $(patsubst refvmm/tests/fuzz_%.c,%,$(wildcard refvmm/tests/fuzz_*.c))

@@ -4,10 +4,36 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/err.h"
+#include "core/trace.h"
+#include "core/trace_names.h"
+
+#define CHECK(name, number) _Static_assert(_IOC_NR(name) == (number), #name);
+TRACE_IOCTLS(CHECK)
+#undef CHECK
+#define CHECK(name, number) _Static_assert((name) == (number), #name);
+TRACE_EXITS(CHECK)
+#undef CHECK
+
+/* The number that is the argument, or the first two words of what it points to. */
+static void record(int fd, unsigned long request, const void *arg, int ret)
+{
+	uint64_t word[2] = {(uint64_t)(uintptr_t)arg, 0};
+	size_t size = _IOC_SIZE(request);
+
+	if (size) {
+		word[0] = 0;
+		memcpy(word, arg, size < sizeof(word) ? size : sizeof(word));
+		if ((request == KVM_GET_ONE_REG || request == KVM_SET_ONE_REG) &&
+		    (word[0] & KVM_REG_SIZE_MASK) == KVM_REG_SIZE_U64)
+			memcpy(&word[1], (const void *)(uintptr_t)word[1], sizeof(word[1]));
+	}
+	trace_add(TRACE_IOCTL, _IOC_NR(request), (unsigned)fd, ret, word[0], word[1]);
+}
 
 int kvm_ioctl(int fd, unsigned long request, void *arg)
 {
@@ -16,7 +42,9 @@ int kvm_ioctl(int fd, unsigned long request, void *arg)
 	do {
 		ret = ioctl(fd, request, arg);
 	} while (ret < 0 && errno == EINTR);
-	return ret < 0 ? -errno : ret;
+	ret = ret < 0 ? -errno : ret;
+	record(fd, request, arg, ret);
+	return ret;
 }
 
 int kvm_ioctl_num(int fd, unsigned long request, unsigned long arg)

@@ -7,6 +7,7 @@
 #include "kvm/vm.h"
 
 struct kvm_run;
+struct trace_event;
 
 struct vcpu {
 	const struct vm *vm;
@@ -15,6 +16,7 @@ struct vcpu {
 	unsigned id;
 	bool sve, pmu, pauth;
 	struct kvm_run *run;
+	struct trace_event *read; /* the MMIO read whose answer is still to be recorded */
 };
 
 enum vcpu_exit_kind {

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "core/err.h"
+#include "core/trace.h"
 #include "kvm/vcpu.h"
 
 static int system_event(const struct vcpu *v, struct vcpu_exit *x)
@@ -26,7 +27,7 @@ static int system_event(const struct vcpu *v, struct vcpu_exit *x)
 	}
 }
 
-static void mmio(const struct vcpu *v, struct vcpu_exit *x)
+static void mmio(struct vcpu *v, struct vcpu_exit *x)
 {
 	x->kind = v->run->mmio.is_write ? VCPU_MMIO_WRITE : VCPU_MMIO_READ;
 	x->gpa = v->run->mmio.phys_addr;
@@ -34,6 +35,17 @@ static void mmio(const struct vcpu *v, struct vcpu_exit *x)
 	x->val = 0;
 	if (v->run->mmio.is_write)
 		memcpy(&x->val, v->run->mmio.data, x->len);
+	v->read = trace_add(v->run->mmio.is_write ? TRACE_MMIO_WRITE : TRACE_MMIO_READ,
+			    (uint8_t)x->len, v->id, 0, x->gpa, x->val);
+}
+
+/* KVM fills a union by the reason; its first two words say most. */
+static void record_exit(const struct vcpu *v)
+{
+	uint64_t word[2];
+
+	memcpy(word, v->run->padding, sizeof(word));
+	trace_add(TRACE_EXIT, (uint8_t)v->run->exit_reason, v->id, 0, word[0], word[1]);
 }
 
 /* Errors of KVM_RUN that the guest provokes; the rest are the host's. */
@@ -49,12 +61,18 @@ static int run_failed(const struct vcpu *v, int err)
 int vcpu_run(struct vcpu *v, struct vcpu_exit *x)
 {
 	x->kind = VCPU_AGAIN;
-	if (ioctl(v->fd, KVM_RUN, 0) < 0)
-		return errno == EINTR || errno == EAGAIN ? 0 : run_failed(v, errno);
-	switch (v->run->exit_reason) {
-	case KVM_EXIT_MMIO:
+	if (ioctl(v->fd, KVM_RUN, 0) < 0) {
+		int err = errno;
+
+		trace_add(TRACE_RUN_FAILED, 0, v->id, -err, 0, 0);
+		return err == EINTR || err == EAGAIN ? 0 : run_failed(v, err);
+	}
+	if (v->run->exit_reason == KVM_EXIT_MMIO) {
 		mmio(v, x);
 		return 0;
+	}
+	record_exit(v);
+	switch (v->run->exit_reason) {
 	case KVM_EXIT_SYSTEM_EVENT:
 		return system_event(v, x);
 	case KVM_EXIT_INTR:
@@ -74,6 +92,7 @@ int vcpu_run(struct vcpu *v, struct vcpu_exit *x)
 void vcpu_mmio_answer(struct vcpu *v, uint64_t val)
 {
 	memcpy(v->run->mmio.data, &val, sizeof(v->run->mmio.data));
+	v->read->b = val;
 }
 
 void vcpu_kick(struct vcpu *v)

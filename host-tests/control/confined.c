@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What refvmm gives up once its machine runs: system calls, descriptors, privileges. */
+#include "client.h"
+#include "file.h"
+#include "proc.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The system call is not done, and the process that tried it is ended and says which one it was. */
+TEST(control, forbidden_system_calls_end_refvmm_by_name, RULE("VMM-CONFINE-1"),
+     VARIANTS("execve: call=execve | execveat: call=execveat | fork: call=clone | "
+	      "clone3: call=clone3 dies=0 | socket: call=socket | connect: call=connect | "
+	      "bind: call=bind | ptrace: call=ptrace | mount: call=mount | write-open: call=openat "
+	      "| "
+	      "openat2: call=openat2 | code: call=mprotect | map-code: call=mmap | "
+	      "module: call=init_module | bpf: call=bpf | uring: call=io_uring_setup | "
+	      "userfault: call=userfaultfd | reboot: call=reboot | setuid: call=setuid | "
+	      "other-ioctl: call=ioctl | own-handler: call=rt_sigaction | "
+	      "vm-write: call=process_vm_writev | dup: call=dup | getpid: call=getpid dies=0"))
+{
+	static struct proc run;
+	const char *call = test_param("call");
+	char vmm[512], payload[512], probe[64], want[128];
+	char *argv[] = {vmm,
+			(char *)"--sandbox",
+			probe,
+			(char *)"--time-limit",
+			(char *)"400",
+			(char *)"--kernel",
+			payload,
+			(char *)"--append",
+			(char *)"test=none.none",
+			NULL};
+
+	ASSERT_TRUE(call);
+	bundle_path("refvmm", vmm, sizeof(vmm));
+	bundle_path("guest-tests/pl011.elf", payload, sizeof(payload));
+	if (access(vmm, X_OK) || access(payload, R_OK))
+		SKIP("no refvmm or payload beside this program: build the bundle");
+	snprintf(probe, sizeof(probe), "probe=%s", call);
+	if (proc_run(&run, argv, 25000) < 0)
+		test_error("%s cannot be run", vmm);
+	if (!test_param_u64("dies", 1)) { /* the twin: an allowed one, or one that only fails */
+		EXPECT_EQ(run.signal, 0);
+		EXPECT_TRUE(!strstr(run.err, "forbidden"));
+		return;
+	}
+	snprintf(want, sizeof(want),
+		 "refvmm: a system call that is forbidden after the start: %s\n", call);
+	if (!EXPECT_EQ(run.signal, SIGSYS) || !EXPECT_TRUE(strstr(run.err, want)))
+		NOTE("stderr was: %.300s", run.err);
+}
+
+static void status_line(const struct machine *m, const char *name, char *buf, size_t size)
+{
+	char path[64], text[4096];
+	const char *p;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)m->pid);
+	if (file_read(path, text, sizeof(text)) <= 0)
+		test_error("%s cannot be read", path);
+	p = strstr(text, name);
+	snprintf(buf, size, "%.*s", p ? (int)strcspn(p, "\n") : 0, p ? p : "");
+}
+
+/* proc(5): NoNewPrivs 1; Seccomp 2 is filter mode; Max core file size */
+TEST(control, a_running_machine_is_confined, RULE("VMM-CONFINE-2"),
+     VARIANTS("one: options= | smp: options=--smp_4"))
+{
+	struct machine m;
+	char line[64], path[64], text[4096];
+
+	machine_start(&m, strstr(test_param("options") ?: "", "smp") ? "--smp 4" : "");
+	expect_counting(&m);
+	status_line(&m, "NoNewPrivs:", line, sizeof(line));
+	EXPECT_STREQ(line, "NoNewPrivs:\t1");
+	status_line(&m, "Seccomp:", line, sizeof(line));
+	EXPECT_STREQ(line, "Seccomp:\t2");
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)m.pid);
+	ASSERT_TRUE(file_read(path, text, sizeof(text)) > 0);
+	EXPECT_TRUE(strstr(text, "Max core file size        0                    0"));
+}
+
+/* A descriptor that whoever started refvmm left open is not there once the guest runs. */
+TEST(control, inherited_descriptors_are_closed, RULE("VMM-CONFINE-2"))
+{
+	struct machine m;
+	char path[40], link[64], to[128];
+	int fd = open("/proc/self/status", O_RDONLY); /* no O_CLOEXEC */
+	int high = fcntl(fd, F_DUPFD, 60);
+
+	ASSERT_TRUE(fd >= 0 && high >= 60);
+	machine_start(&m, "");
+	expect_counting(&m);
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)m.pid);
+	for (int n = 3; n < 70; n++) {
+		ssize_t len;
+
+		snprintf(link, sizeof(link), "%s/%d", path, n);
+		len = readlink(link, to, sizeof(to) - 1);
+		if (len <= 0)
+			continue;
+		to[len] = '\0';
+		if (!EXPECT_TRUE(!strstr(to, "/status") && !strstr(to, "memfd:kernel")))
+			NOTE("descriptor %d is %s", n, to);
+	}
+}
