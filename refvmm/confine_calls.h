@@ -12,8 +12,9 @@
 	/* devices, console, disks, flash, sockets: on descriptors that are already open */                             \
 	CALL(read)                                                                                                      \
 	CALL(write)                                                                                                     \
-	CALL(readv) CALL(writev) CALL(pread64) CALL(pwrite64) CALL(preadv) CALL(pwritev) CALL(                          \
-		ppoll) CALL(lseek) CALL(fstat) CALL(close) CALL(fsync) CALL(fdatasync)                                  \
+	CALL(readv)                                                                                                     \
+	CALL(writev) CALL(pread64) CALL(pwrite64) CALL(preadv) CALL(pwritev) CALL(ppoll) CALL(                          \
+		lseek) CALL(fstat) CALL(close) CALL(memfd_create) CALL(fsync) CALL(fdatasync)                           \
 		CALL(ftruncate) CALL(fallocate) CALL(recvfrom) CALL(recvmsg) CALL(sendto) CALL(                         \
 			sendmsg) CALL(accept4) CALL(eventfd2)                                                           \
 			CALL(signalfd4) /* the control socket and the journal of the flash are taken away at the end */ \

@@ -172,6 +172,7 @@ def _others(sub: argparse._SubParsersAction) -> None:
     parser.add_argument("test", metavar="TEST", help="id or glob of tests")
     parser.add_argument("--run", metavar="RUN", help="folder, id or beginning of an id (default: the latest)")
     parser.add_argument("--json", action="store_true", help="the entries of results.json")
+    parser.add_argument("--trace", action="store_true", help="the time line of refvmm's flight recorder instead")
     _out(parser)
     parser.set_defaults(module="show")
 

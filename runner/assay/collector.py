@@ -22,6 +22,7 @@ from .verdict import Record, Verdict, decide
 
 _WORST = ("error", "fail", "xpass", "xfail", "pass", "skip")
 LOG_MAX = 400
+TRACE = "refvmm: trace: "  # how refvmm begins a line of its flight recorder on stderr
 
 
 @dataclass
@@ -137,7 +138,11 @@ class Collector:
 
     def _on_err(self, host: Host, event: dict) -> None:
         if record := self._record(host, event):
-            record.err.append(event["text"])
+            text = event["text"]
+            if text.startswith(TRACE):
+                record.trace.append(text[len(TRACE):])
+            else:
+                record.err.append(text)
 
     def _on_log(self, host: Host, event: dict) -> None:
         entry = {"level": event["level"], "text": event["text"]}
@@ -195,6 +200,8 @@ class Collector:
             "log": record.log, "stderr": record.err, "ms": record.end.get("ms") if record.end else None,
             "replay": known["replay"] + host.info.get("replay", ""), "ran": ran,
         }
+        if record.trace and verdict.verdict != "skip":
+            entry["trace"] = record.trace
         host.results.setdefault(test_id, []).append(entry)
         return entry
 

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
 from . import store
-from .paths import shown
+from .paths import ROOT, shown
 from .plan import matches, unknown
 from .views import evidence_line
 
@@ -31,6 +32,8 @@ def lines_of(test: dict, run: dict) -> Iterator[tuple[str, str]]:
         yield "tags", " ".join(test["tags"])
     yield "command", test["program"]
     yield "replay", test["replay"]
+    if test.get("trace"):
+        yield "trace", f"{len(test['trace'])} lines; --trace shows them"
     for label, found in (
             ("evidence", [evidence_line(entry) for entry in test["evidence"]]),
             ("facts", [f"{key} = {value}" for key, value in test["facts"].items()]),
@@ -40,6 +43,36 @@ def lines_of(test: dict, run: dict) -> Iterator[tuple[str, str]]:
         for number, line in enumerate(found):
             yield label if number == 0 else "", line
     yield "run", f"{run['id']}, {run['started']}, assay {run['assay_version']}"
+
+
+def regions() -> list[tuple[str, int, int]]:
+    """(name, base, size) of the board's windows, from abi/assay/board.h."""
+    try:
+        text = (ROOT / "abi/assay/board.h").read_text(encoding="utf-8")
+    except OSError:
+        return []
+    return [(name, int(base, 16), int(size, 16))
+            for name, base, size in re.findall(r"X\((\w+), (0x[0-9a-f]+)ULL, (0x[0-9a-f]+)ULL\)", text)]
+
+
+def timeline(trace: list[str], board: list[tuple[str, int, int]]) -> Iterator[str]:
+    """The recorder's lines with the time since the one before, and with names for addresses of the board."""
+    before = None
+    if not trace:
+        yield "nothing recorded: the flight recorder is kept when a run of refvmm ends badly"
+    for line in trace:
+        when, _, what = line.partition(" ")
+        try:
+            now = float(when)
+        except ValueError:
+            yield line
+            continue
+        since = 0.0 if before is None else now - before
+        before = now
+        address = re.search(r"MMIO \w+ \d+ (0x[0-9a-f]+)", what)
+        where = int(address[1], 16) if address else -1
+        name = next((f"{region}+{where - base:#x}" for region, base, size in board if base <= where < base + size), "")
+        yield f"{now:12.6f}  {since * 1e6:+10.0f} us  {what}" + (f"  [{name}]" if name else "")
 
 
 def command(args: Namespace, began: float) -> int:
@@ -53,6 +86,12 @@ def command(args: Namespace, began: float) -> int:
     if args.json:
         json.dump(found, sys.stdout, indent=1)
         print()
+        return 0
+    if args.trace:
+        for test in found:
+            print(test["id"])
+            for line in timeline(test.get("trace") or [], regions()):
+                print(f"  {line}")
         return 0
     from rich.console import Console
     from rich.table import Table

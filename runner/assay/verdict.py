@@ -26,6 +26,7 @@ class Record:
     id: str
     out: list[str] = field(default_factory=list)
     err: list[str] = field(default_factory=list)
+    trace: list[str] = field(default_factory=list)  # of stderr: the end of refvmm's flight recorder
     log: list[dict] = field(default_factory=list)  # {level, text} of the host kernel
     console: list[str] = field(default_factory=list)  # lines that are no frame, while it ran
     end: dict[str, int] | None = None  # exit, signal or limit; ms; taint
