@@ -146,7 +146,7 @@ static uint32_t next(struct fw_cfg *f, uint32_t want, const uint8_t **p)
 	struct item item = selected(f);
 	uint32_t have = f->offset < item.len ? item.len - f->offset : 0;
 
-	*p = item.data + (have ? f->offset : 0);
+	*p = have ? item.data + f->offset : NULL;
 	if (have > want)
 		have = want;
 	f->offset += have;
