@@ -272,7 +272,9 @@ static void say_card(const char *name)
 	}
 	exchange(fd, answer, sizeof(answer));
 	snprintf(path, sizeof(path), "/sys/class/net/%s/operstate", name);
-	first_line(path, state, sizeof(state));
+	/* the kernel notes it some time after the first frame */
+	for (int i = 0; i < TRIES && strcmp(first_line(path, state, sizeof(state)), "up") != 0; i++)
+		usleep(TRY_MS * 1000);
 	snprintf(path, sizeof(path), "/sys/class/net/%s", name);
 	say(name, "%s %s %s %s", bus_of(path), mac, state, answer);
 	close(fd);

@@ -67,6 +67,7 @@ $(REFVMM_O)/machine_confine.o: $(REFVMM_GEN)
 $(REFVMM_O)/machine_confine.o: REFVMM_INC += -iquote $(BUILD)
 
 # libFuzzer targets, one a parser: make fuzz-refvmm-boot [REFVMM_FUZZ_TIME=seconds]
+# tests/corpus/NAME, where there is one, holds what earlier runs found worth keeping (-merge=1).
 REFVMM_FUZZ_TIME ?= 20
 REFVMM_FUZZ  := $(patsubst refvmm/tests/fuzz_%.c,%,$(wildcard refvmm/tests/fuzz_*.c))
 REFVMM_FSRC  := $(filter-out refvmm/tests/unit.c refvmm/tests/test_%,$(REFVMM_USRC))
@@ -78,7 +79,8 @@ $(BUILD)/refvmm/fuzz-%: refvmm/tests/fuzz_%.c $(REFVMM_FSRC)
 .PHONY: refvmm check-refvmm $(REFVMM_FUZZ:%=fuzz-refvmm-%)
 $(REFVMM_FUZZ:%=fuzz-refvmm-%): fuzz-refvmm-%: $(BUILD)/refvmm/fuzz-%
 	@mkdir -p $(BUILD)/refvmm/corpus-$*
-	cd $(BUILD)/refvmm && ./fuzz-$* -max_total_time=$(REFVMM_FUZZ_TIME) -max_len=4096 -close_fd_mask=3 corpus-$*
+	cd $(BUILD)/refvmm && ./fuzz-$* -max_total_time=$(REFVMM_FUZZ_TIME) -max_len=4096 -close_fd_mask=3 corpus-$* \
+		$(patsubst %,$(CURDIR)/%,$(wildcard refvmm/tests/corpus/$*))
 
 refvmm: $(BUNDLE)/refvmm
 check-refvmm: $(BUILD)/refvmm/unit-tests
@@ -101,7 +103,8 @@ REFVMM_FUZZ_CHECK := 5
 .PHONY: check-refvmm-fuzz
 check-refvmm-fuzz: $(REFVMM_FUZZ:%=$(BUILD)/refvmm/fuzz-%)
 	@passed=0; failed=0; cd $(BUILD)/refvmm; for f in $(REFVMM_FUZZ); do mkdir -p corpus-$$f; \
-	if ./fuzz-$$f -max_total_time=$(REFVMM_FUZZ_CHECK) -max_len=4096 -close_fd_mask=3 -verbosity=0 corpus-$$f >fuzz-$$f.log 2>&1; \
+	if ./fuzz-$$f -max_total_time=$(REFVMM_FUZZ_CHECK) -max_len=4096 -close_fd_mask=3 -verbosity=0 corpus-$$f \
+		$$(ls -d $(CURDIR)/refvmm/tests/corpus/$$f 2>/dev/null) >fuzz-$$f.log 2>&1; \
 	then passed=$$((passed + 1)); echo "ok fuzz.$$f"; \
 	else failed=$$((failed + 1)); tail -n 30 fuzz-$$f.log; echo "not ok fuzz.$$f"; fi; done; \
 	echo "$$passed passed, $$failed failed, 0 skipped"; test $$failed = 0
