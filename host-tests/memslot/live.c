@@ -161,7 +161,7 @@ static void expect_writes_logged(struct vm *vm, char *host, bool manual)
 	unsigned int moved = 0;
 	static const struct log all = {.bits = {~0ULL, ~0ULL, ~0ULL, ~0ULL, (1ULL << 44) - 1}};
 
-	for (unsigned int round = 0; round < 8 * ROUNDS; round++) {
+	for (unsigned int round = 0; round < 4 * ROUNDS; round++) {
 		/* the word is read after the log was: a later change is for the next reading */
 		ASSERT_OK(log_get(vm, &log));
 		if (manual)

@@ -17,13 +17,17 @@ GUEST(sweep)
 {
 	for (;;) {
 		uint64_t base = guest_arg(0), step = guest_arg(1), n = guest_arg(2);
-		uint64_t touch = guest_arg(3), value = guest_arg(4), bad = 0, first = 0;
+		uint64_t touch = guest_arg(3), value = guest_arg(4), bad = 0, first = 0, set = 0;
 
 		for (uint64_t i = 0; i < n; i++) {
 			uint64_t at = base + i * step, want = value + i, got = want;
 
-			if (touch == TOUCH_WRITE)
+			if (touch == TOUCH_WRITE_SET && i % 64 == 0)
+				set = guest_arg((unsigned int)(5 + i / 64));
+			if (touch == TOUCH_WRITE || (touch == TOUCH_WRITE_SET && set >> i % 64 & 1))
 				guest_write64(at, want);
+			else if (touch == TOUCH_WRITE_SET)
+				continue;
 			else if (touch == TOUCH_EXECUTE)
 				got = ((uint64_t(*)(void))at)(), want &= 0xffff;
 			else

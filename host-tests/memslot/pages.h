@@ -10,7 +10,8 @@ enum touch {
 	TOUCH_READ, /* result 0: how many words are not `value` + page number, result 1: the first such page */
 	TOUCH_WRITE, /* stores `value` + page number */
 	TOUCH_EXECUTE, /* calls it; result 0: how many calls did not return `value` + page number (16 bits) */
-	TOUCH_READ_0, /* as READ, but every word should be `value` itself */
+	TOUCH_WRITE_SET, /* as WRITE, those pages alone whose bit is set in arguments 5 to 9 */
+	TOUCH_READ_0,	 /* as READ, but every word should be `value` itself */
 };
 
 /* The snippet of these VMs. It ends after each sweep and can be run again. */

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 
 #define AT    0x80000000ULL
-#define COUNT 200U
+#define COUNT 100U
 
 /* Neighbours in guest memory are strangers in the host's: slot n has page (n * 73) % COUNT. */
 static uint64_t frame_of(unsigned int n)
