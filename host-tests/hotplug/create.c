@@ -126,6 +126,20 @@ TEST(hotplug, ninth_vcpu_on_gicv2_is_refused, RULE("KVM-VCPU-5"))
 	EXPECT_STILL_RUNNING(vm);
 }
 
+/* Not only is the ninth one too many: with a GICv2 no vCPU has an id beyond 7, however many there are. */
+TEST(hotplug, ids_beyond_what_a_gicv2_serves_are_refused, RULE("KVM-VCPU-5"))
+{
+	struct vm *vm = vm_new(.vcpus = 1, .gic = 2, .no_gic_init = true, .entry = guest_count);
+	struct vm_state *before = vm_capture_parts(vm, STATE_REGS | STATE_MEMORY | STATE_PROCESS);
+
+	EXPECT_REFUSED(vm_try_create_vcpu(vm, 8), EINVAL);
+	EXPECT_REFUSED(vm_try_create_vcpu(vm, 100), EINVAL);
+	EXPECT_SAME_STATE(vm, before);
+	EXPECT_OK(vm_try_init_gic(vm));
+	vm_start(vm, 0, 1);
+	EXPECT_STILL_RUNNING(vm);
+}
+
 static long resident_kb(void)
 {
 	char buf[256];
