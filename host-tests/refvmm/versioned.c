@@ -66,7 +66,11 @@ TEST(refvmm, machine_version_is_the_golden_one, RULE("VMM-VERSION-1"),
      VARIANTS("virt-1-gicv3: tree=gicv3 | virt-1-noits: tree=gicv3-noits | "
 	      "virt-1-lowmem: tree=gicv3-lowmem | virt-1-regions: tree=gicv3-regions | "
 	      "virt-1-ports: tree=gicv3-ports | virt-1-gicv2: tree=gicv2 | "
-	      "virt-1-gicv2-lowmem: tree=gicv2-lowmem"))
+	      "virt-1-gicv2-lowmem: tree=gicv2-lowmem | virt-1-one: tree=gicv3-one | "
+	      "virt-1-123: tree=gicv3-123 | virt-1-255g: tree=gicv3-255g | "
+	      "virt-1-pmu: tree=gicv3-pmu | virt-1-lowports: tree=gicv3-lowports | "
+	      "virt-1-noits-lowmem: tree=gicv3-noits-lowmem | virt-1-gicv2-one: tree=gicv2-one | "
+	      "virt-1-gicv2-ports: tree=gicv2-ports"))
 {
 	static unsigned char golden[TREE_MAX], got[TREE_MAX];
 	const char *tree = test_param("tree");
