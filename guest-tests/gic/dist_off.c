@@ -2,6 +2,7 @@
 /* The distributor's enable, and interrupts that wake a CPU from WFI: IHI 0069H 12.9, DDI 0487 D1.6; IHI 0048B 4.3.1. */
 #include "gictest.h"
 #include "its.h"
+#include "timer.h"
 
 #define SPI TEST_SPI(6)
 
@@ -116,7 +117,7 @@ static void put_to_sleep(unsigned *intid, uint8_t pmr)
 	smp_run(1, sleep_for_one, intid);
 	EXPECT_EVENTUALLY(sleeper.ready);
 	/* it stands in WFI by now, or comes to it with the interrupt pending: both must end */
-	pause_here(2);
+	delay_ms(2);
 }
 
 /* DDI 0487 D1.6: WFI ends when an interrupt pends, whatever its kind; by line, software, another CPU */
@@ -132,9 +133,11 @@ TEST(gic, interrupts_wake_a_sleeper, RULE("GIC-WAKE-1"), ON_V2_AND_V3_SMP(2))
 		put_to_sleep(&sgi, 0xff);
 		gic_sgi(sgi, 1);
 		EXPECT_EVENTUALLY(smp_done(1));
-		put_to_sleep(&spi, 0xff);
-		spi_pulse(0);
-		EXPECT_EVENTUALLY(smp_done(1));
+		if (port_present()) {
+			put_to_sleep(&spi, 0xff);
+			spi_pulse(0);
+			EXPECT_EVENTUALLY(smp_done(1));
+		}
 		put_to_sleep(&spi, 0xff);
 		gic_set_pending(spi, true);
 		EXPECT_EVENTUALLY(smp_done(1));
