@@ -23,9 +23,11 @@ static void attack(struct vdev *v, const char *what, struct desc d)
 	put(v, 1, (uint64_t)mem_alloc(64, 16), 16, D_WRITE, 0);
 	put(v, 0, d.addr, d.len, d.flags, d.next);
 	offer(v, 0);
-	if (!EXPECT_EVENTUALLY(status(v) & S_NEEDS_RESET))
-		NOTE("%s: used index %u", what, used_idx(v));
-	EXPECT_EQ(used_idx(v), before);
+	if (port_present()) { /* refvmm promises it; the specification only allows it */
+		if (!EXPECT_EVENTUALLY(status(v) & S_NEEDS_RESET))
+			NOTE("%s: used index %u", what, used_idx(v));
+		EXPECT_EQ(used_idx(v), before);
+	}
 	expect_works(v);
 }
 

@@ -201,7 +201,9 @@ TEST(virtio, event_index_suppresses_exactly, RULE("VIRTIO-IRQ-4"), RNG_BOTH)
 		EXPECT_EVENTUALLY(v->q.used[AVAIL_EVENT] == (uint16_t)(i + 1));
 		if (wanted)
 			EXPECT_EVENTUALLY(interrupt_status(v) == 1);
-		else
+		else if (i) /* the first may come unasked: nothing was told before it */
 			EXPECT_EQ(interrupt_status(v), 0);
+		else
+			(void)interrupt_status(v);
 	}
 }

@@ -19,7 +19,7 @@
 		 "pages16k: kernel=debian-6.12-16k cpus=2 | " \
 		 "pages64k: kernel=built-6.12-64k cpus=2")
 
-TEST(linux, every_kernel_finds_its_devices, RULE("VMM-LINUX-2"), KERNELS, .limit_ms = 120000)
+TEST(linux, every_kernel_finds_its_devices, RULE("VMM-LINUX-2"), KERNELS, .limit_ms = 240000)
 {
 	struct machine m = {.kernel = test_param("kernel"), .machine = "virt-1"};
 	char disk[2][64], net[64], con[64], word[4][200], cpus[8], text[128], want[128];
