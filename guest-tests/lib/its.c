@@ -296,6 +296,8 @@ void its_clear(uint32_t device, uint32_t event)
 
 void its_reset(void)
 {
+	if (its.size && queue && !(rd32(its, GITS_CTLR) & 1))
+		its_switch(true); /* a test that left it off */
 	if (!its.size || !queue || written != rd64(its, GITS_CREADR))
 		return;
 	memset(config, 0, BIT(LPI_BITS) - LPI_FIRST);
