@@ -66,7 +66,8 @@ TEST(control, a_line_of_a_mebibyte_is_one_error, RULE("VMM-CONTROL-7"))
 	fds = machine_fds(&m);
 	rss = machine_rss(&m);
 	memset(line, 'x', sizeof(line));
-	memcpy(line, "{\"command\":\"", 12);
+	line[0] = '{';
+	line[1] = '"';
 	fd = machine_connect(&m);
 	EXPECT_TRUE(send_all(fd, line, sizeof(line)));
 	EXPECT_TRUE(strstr(read_answer(fd), "\"kind\": \"line\""));

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_MAX (3 * ANSWER_MAX)
+#define STATE_MAX (3UL * ANSWER_MAX)
 
 /* Everything that can be asked of a machine that stands still. */
 static void capture(int fd, char *state)

@@ -70,7 +70,7 @@ static int bind_private(int fd, const char *path, struct stat *st)
 int control_open(struct control **out, const char *path, const struct control_command *commands,
 		 void *host)
 {
-	struct stat st;
+	struct stat st = {0};
 	struct control *c;
 	int ret;
 

@@ -62,7 +62,7 @@ void vcpu_dump(const struct vcpu *v, dump_fn fn, void *arg)
 		char name[8];
 
 		snprintf(name, sizeof(name), "x%u", i);
-		if (!vcpu_get_reg(v, CORE(regs.regs[0], 64) + i * 2, &val))
+		if (!vcpu_get_reg(v, CORE(regs.regs[0], 64) + i * 2ULL, &val))
 			fn(arg, name, val);
 	}
 	dump_list(v, core, sizeof(core) / sizeof(core[0]), fn, arg);

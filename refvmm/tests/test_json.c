@@ -126,18 +126,17 @@ TEST(json, every_cut_of_a_good_request_is_refused)
 
 TEST(json, members_are_bounded)
 {
-	char text[1024] = "{", name[16];
+	char text[1024] = "{";
 	struct json_object o;
 	char *copy;
+	size_t at = 1;
 
 	for (unsigned i = 0; i <= JSON_MEMBERS_MAX; i++) {
-		snprintf(name, sizeof(name), "%s\"%u\":1", i ? "," : "", i);
-		strcat(text, name);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s\"%u\":1", i ? "," : "", i);
 		if (i + 1 < JSON_MEMBERS_MAX)
 			continue;
-		strcat(text, "}");
-		EXPECT(!parse(&o, &copy, text, strlen(text)) == (i + 1 == JSON_MEMBERS_MAX));
-		text[strlen(text) - 1] = '\0';
+		text[at] = '}';
+		EXPECT(!parse(&o, &copy, text, at + 1) == (i + 1 == JSON_MEMBERS_MAX));
 		free(copy);
 	}
 }
