@@ -28,6 +28,7 @@
 efi_status efi_entry(efi_handle image, struct efi_system *st);
 void *memset(void *p, int c, size_t n);
 void *memcpy(void *to, const void *from, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
 
 void *memset(void *p, int c, size_t n)
 {
@@ -43,6 +44,17 @@ void *memcpy(void *to, const void *from, size_t n)
 	for (const uint8_t *p = from; n--;)
 		*q++ = *p++;
 	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const volatile uint8_t *p = a, *q = b;
+
+	for (; n; n--, p++, q++) {
+		if (*p != *q)
+			return *p - *q;
+	}
+	return 0;
 }
 
 static void print(struct efi_system *st, const char *s)
@@ -102,12 +114,8 @@ static void say_protocol(struct efi_system *st, const char *key, const struct ef
 
 static int same(const struct efi_guid *a, const struct efi_guid *b)
 {
-	const uint8_t *p = (const uint8_t *)a, *q = (const uint8_t *)b;
-	unsigned n = 0;
-
-	while (n < sizeof(*a) && p[n] == q[n])
-		n++;
-	return n == sizeof(*a);
+	return a->a == b->a && a->b == b->b && a->c == b->c &&
+	       !__builtin_memcmp(a->d, b->d, sizeof(a->d));
 }
 
 static void say_table(struct efi_system *st, const char *key, const struct efi_guid *vendor)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flash.h"
 
+#define WORD(n) ((uint64_t)(n)*4) /* where a number in the chips' own words is */
+
 SUITE(flash, .device = "cfi-flash");
 
 void flash_command(struct mmio bank, uint64_t off, uint32_t command)
@@ -26,8 +28,8 @@ struct mmio flash_bank(unsigned n)
 
 uint32_t flash_query(struct mmio bank, unsigned word)
 {
-	flash_command(bank, 0x55 * 4, CMD_QUERY);
-	return rd32(bank, word * 4) & 0xffff;
+	flash_command(bank, WORD(0x55), CMD_QUERY);
+	return rd32(bank, WORD(word)) & 0xffff;
 }
 
 uint64_t flash_sector_size(struct mmio bank)
@@ -66,11 +68,11 @@ TEST(flash, query_answers_on_both_chips, RULE("FLASH-CFI-1"))
 	struct mmio bank = flash_bank(1);
 
 	EXPECT_EQ(flash_query(bank, 0x10), 'Q');
-	EXPECT_EQ(rd32(bank, 0x10 * 4), BOTH('Q'));
-	EXPECT_EQ(rd32(bank, 0x11 * 4), BOTH('R'));
-	EXPECT_EQ(rd32(bank, 0x12 * 4), BOTH('Y'));
-	EXPECT_EQ(rd16(bank, 0x10 * 4 + 2), 'Q');
-	EXPECT_EQ(rd8(bank, 0x11 * 4), 'R');
+	EXPECT_EQ(rd32(bank, WORD(0x10)), BOTH('Q'));
+	EXPECT_EQ(rd32(bank, WORD(0x11)), BOTH('R'));
+	EXPECT_EQ(rd32(bank, WORD(0x12)), BOTH('Y'));
+	EXPECT_EQ(rd16(bank, WORD(0x10) + 2), 'Q');
+	EXPECT_EQ(rd8(bank, WORD(0x11)), 'R');
 	EXPECT_EQ(flash_query(bank, 0x13) | flash_query(bank, 0x14) << 8, 1); /* Intel/Sharp */
 	flash_command(bank, 0, CMD_ARRAY);
 }
@@ -157,13 +159,13 @@ TEST(flash, buffered_words_are_programmed_together, RULE("FLASH-PROGRAM-2"))
 	EXPECT_EVENTUALLY(rd32(bank, at) & SR_READY);
 	flash_command(bank, at, 3); /* four words of each chip */
 	for (unsigned i = 0; i < 4; i++)
-		wr32(bank, at + 4 * i, 0x11111111 * (i + 1));
+		wr32(bank, at + WORD(i), 0x11111111U * (i + 1));
 	flash_command(bank, at, CMD_CONFIRM);
 	EXPECT_EVENTUALLY(rd32(bank, at) & SR_READY);
 	EXPECT_EQ(rd32(bank, at), BOTH(SR_READY));
 	flash_command(bank, 0, CMD_ARRAY);
 	for (unsigned i = 0; i < 4; i++)
-		EXPECT_EQ(rd32(bank, at + 4 * i), 0x11111111 * (i + 1));
+		EXPECT_EQ(rd32(bank, at + WORD(i)), 0x11111111U * (i + 1));
 	EXPECT_EQ(rd32(bank, at + 16), 0xffffffff);
 }
 
@@ -176,7 +178,7 @@ TEST(flash, commands_choose_what_reads_show, RULE("FLASH-MODE-1"))
 	flash_program(bank, 0x40, 0x600df00d);
 	flash_command(bank, 0, CMD_STATUS);
 	EXPECT_EQ(rd32(bank, 0x40), BOTH(SR_READY));
-	flash_command(bank, 0x55 * 4, CMD_QUERY);
+	flash_command(bank, WORD(0x55), CMD_QUERY);
 	EXPECT_EQ(rd32(bank, 0x40), BOTH('Q'));
 	flash_command(bank, 0, CMD_ARRAY);
 	EXPECT_EQ(rd32(bank, 0x40), 0x600df00d);
@@ -191,7 +193,7 @@ TEST(flash, banks_are_independent, RULE("FLASH-MODE-2"))
 	flash_command(second, off, CMD_ARRAY);
 	flash_command(first, off, CMD_QUERY);
 	EXPECT_EQ(rd32(second, off), 0xffffffff);
-	EXPECT_EQ(rd32(first, 0x10000 + 0x10 * 4), BOTH(0)); /* no table there, and no ones */
+	EXPECT_EQ(rd32(first, 0x10000 + WORD(0x10)), BOTH(0)); /* no table there, and no ones */
 	flash_command(first, off, CMD_ARRAY);
 }
 

@@ -45,11 +45,11 @@ static const char *firmware(void)
 static const char *vars(void)
 {
 	static char path[32];
+	char folder[] = "vars-XXXXXX";
 
-	strcpy(path, "vars-XXXXXX");
-	if (!mkdtemp(path))
+	if (!mkdtemp(folder))
 		test_error("mkdtemp in the current folder: %s", strerrorname_np(errno));
-	strcat(path, "/fd");
+	snprintf(path, sizeof(path), "%s/fd", folder);
 	return path;
 }
 

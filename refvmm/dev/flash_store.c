@@ -61,7 +61,7 @@ static int check_sectors(const char *option, const char *path, uint64_t size)
 
 static int check_image(const char *option, const char *path, int flags, bool sectors)
 {
-	uint64_t size;
+	uint64_t size = 0;
 	int fd = open_image(option, path, flags, &size);
 
 	if (fd < 0)
@@ -161,7 +161,7 @@ int flash_store_open(struct flash_store *s)
 
 int flash_store_open_rom(struct flash_store *s, const char *path)
 {
-	uint64_t size;
+	uint64_t size = 0;
 	int fd = open_image("--firmware", path, O_RDONLY, &size), ret;
 
 	*s = FLASH_STORE_NONE;

@@ -22,7 +22,7 @@ static const uint8_t commands[] = {0x10, 0x20, 0x40, 0x50, 0x60, 0x70, 0x90,
 static uint64_t place(const struct step *s, unsigned len)
 {
 	static const uint64_t at[] = {0, 0x3f000, 0x40000, 0x3ffff00};
-	uint64_t off = at[s->where >> 1 & 3] + (s->where >> 3) * 0x28U;
+	uint64_t off = at[s->where >> 1 & 3] + (uint64_t)(s->where >> 3) * 0x28;
 
 	return ((s->where & 1 ? ASSAY_FLASH1_BASE : 0) + off) & ~(uint64_t)(len - 1);
 }
@@ -35,7 +35,7 @@ static void take(struct flash_bench *b, const struct step *s)
 	memcpy(&val, s->val, sizeof(s->val));
 	switch (s->what >> 2 & 3) {
 	case 0:
-		val = commands[s->val[0] % sizeof(commands)] * 0x10001U;
+		val = (uint64_t)commands[s->val[0] % sizeof(commands)] * 0x10001;
 		fake_write(b->fe, gpa, len, val);
 		break;
 	case 1:
@@ -48,7 +48,7 @@ static void take(struct flash_bench *b, const struct step *s)
 		if (s->what == 0xff)
 			b->dev->ops->reset(b->dev);
 		else /* the count of a buffer that is filled to the end */
-			fake_write(b->fe, gpa, 4, (s->val[0] & 3) * 0x10001U);
+			fake_write(b->fe, gpa, 4, (uint64_t)(s->val[0] & 3) * 0x10001);
 	}
 }
 

@@ -137,16 +137,16 @@ TEST(fw_cfg, halves_of_the_address_are_forgotten_by_reset)
 
 TEST(fw_cfg, options_say_name_and_content)
 {
-	static const char *const bad[] = {
-		"",
-		"name=",
-		"name=x",
-		"name=x,",
-		"name=x,text=y",
-		"name=,string=y",
-		"name=x,file=",
-		"name=a-name-that-is-longer-than-a-directory-entry-has-room-"
-		"for-it,string=x"};
+	static const char longest[] =
+		"name=a-name-that-is-longer-than-a-directory-entry-has-room-for-it,string=x";
+	static const char *const bad[] = {"",
+					  "name=",
+					  "name=x",
+					  "name=x,",
+					  "name=x,text=y",
+					  "name=,string=y",
+					  "name=x,file=",
+					  longest};
 	struct fw_cfg_conf c = {0};
 	struct dev *d;
 	struct fake_env *fe;
