@@ -46,7 +46,7 @@ static void turn(unsigned int n, uint64_t how)
 {
 	volatile uint64_t *entry = pt_walk(storm.table, n * storm.page, NULL);
 	uint64_t next = published(n) + 1;
-	uint64_t frame = storm.frames + (2 * n + (next & 1)) * storm.page;
+	uint64_t frame = storm.frames + (2ULL * n + (next & 1)) * storm.page;
 
 	*entry = 0;
 	broadcast(mmu_high_va(storm.table, n * storm.page), how);
@@ -112,7 +112,7 @@ TEST(pagesize, no_entry_outlives_a_storm_of_invalidations, RULE("PAGE-TLB-6"), .
 	smp_need(CPUS);
 	memset(&storm, 0, sizeof(storm));
 	storm.page = UINT64_C(1) << g;
-	storm.frames = (uint64_t)mem_alloc(2 * SPAN * storm.page, storm.page);
+	storm.frames = (uint64_t)mem_alloc(2ULL * SPAN * storm.page, storm.page);
 	storm.table = high_tables(g, 48, 6);
 	map_or_end(storm.table, 0, storm.frames, storm.page, PT_DATA | PT_NOT_GLOBAL, 3);
 	*pt_walk(storm.table, 0, NULL) = 0;

@@ -197,7 +197,7 @@ static void prepare(enum granule g)
 	memset(&shared, 0, sizeof(shared));
 	shared.granule = g;
 	shared.page = UINT64_C(1) << g;
-	shared.pa = (uint64_t)mem_alloc(2 * PAGES * shared.page, shared.page);
+	shared.pa = (uint64_t)mem_alloc(2ULL * PAGES * shared.page, shared.page);
 	for (unsigned int n = 0; n < 2 * PAGES; n++)
 		mmio_wr64(shared.pa + n * shared.page, 0x7000 + n);
 	shared.table = high_tables(g, 48, 6);
