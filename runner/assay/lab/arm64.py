@@ -13,6 +13,8 @@ from .apt import PrivateApt, deb_fields, unpack
 
 SUITE = "bookworm"
 SSHD = ("dropbear-bin", "busybox-static")
+QEMU = "qemu-system-arm"
+QEMU_SUITE = "bookworm-backports"
 
 
 def libfdt(refresh: bool = False) -> Path:
@@ -73,3 +75,37 @@ def sshd() -> Path:
         for deb in debs:
             deb.unlink(missing_ok=True)
     return folder / "tree"
+
+
+def qemu() -> tuple[Path, tuple[str, ...]]:
+    """A tree with QEMU for arm64 and all it needs, and how it is started with that tree as /qemu; for the benchmark."""
+    folder = cache.root() / "qemu-arm64"
+    if not cache.read_record(folder):
+        with cache.lock("qemu-arm64"):
+            if not cache.read_record(folder):
+                _fetch_qemu(folder)
+    library = "aarch64-linux-gnu"
+    return folder / "tree", (f"/qemu/lib/{library}/ld-linux-aarch64.so.1", "--library-path",
+                             f"/qemu/lib/{library}:/qemu/usr/lib/{library}", "/qemu/usr/bin/qemu-system-aarch64",
+                             "-L", "/qemu/usr/share/qemu")
+
+
+def _fetch_qemu(folder: Path) -> None:
+    cache.say(f"fetching QEMU for arm64 ({QEMU}, Debian {QEMU_SUITE}), 34 MB; nothing is installed")
+    apt = PrivateApt("arm64", [SUITE, QEMU_SUITE])
+    debs = apt.download_closure((QEMU, "qemu-system-common", "qemu-system-data"), QEMU_SUITE)
+    with cache.staged(folder) as part:
+        tree = part / "tree"
+        for deb in debs:
+            unpack(deb, tree)
+        # what a virt machine without a display never opens would be most of the host's memory
+        for spare in ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/icons", "usr/share/X11", "var", "etc",
+                      "usr/bin/qemu-system-arm"):
+            path = tree / spare
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        for spare in tree.glob("usr/share/qemu/*"):
+            if not spare.name.startswith("efi-virtio"):
+                shutil.rmtree(spare) if spare.is_dir() and not spare.is_symlink() else spare.unlink()
+        cache.write_record(part, packages=[deb_fields(deb) for deb in debs if deb.name.startswith("qemu-")], mirror=apt.mirror)
+    for deb in debs:
+        deb.unlink(missing_ok=True)

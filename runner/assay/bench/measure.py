@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs command lines under bench/meter on a lab host and collects what each cost."""
+
+from __future__ import annotations
+
+import shlex
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..errors import AssayError
+from ..frames import End, Err, FrameParser, Out
+from ..lab.boot import HOME, boot
+from ..lab.cells import LabCell
+from ..lab.cpio import Archive
+
+LIMIT_MS = 120_000
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is measured: `argv` in the folder of the bundle, `runs` times."""
+
+    name: str
+    argv: tuple[str, ...]
+    runs: int = 20
+
+
+@dataclass
+class Cost:
+    """Of each run: CPU time and wall time in ns, peak resident memory in KiB."""
+
+    cpu_ns: list[int] = field(default_factory=list)
+    wall_ns: list[int] = field(default_factory=list)
+    rss_kib: list[int] = field(default_factory=list)
+
+    @property
+    def cpu(self) -> float:
+        """Median CPU time in ns; under -icount that is instructions."""
+        return statistics.median(self.cpu_ns)
+
+    @property
+    def wall(self) -> float:
+        """Median wall time in ns."""
+        return statistics.median(self.wall_ns)
+
+    @property
+    def rss(self) -> int:
+        """The largest peak in KiB."""
+        return max(self.rss_kib)
+
+
+def job(commands: Iterable[Command]) -> str:
+    """The agent's job: one unit a command."""
+    return "".join("\t".join(("run", c.name, str(LIMIT_MS), "bench/meter", str(c.runs), *c.argv)) + "\n"
+                   for c in commands)
+
+
+def counted(cell: LabCell) -> tuple[LabCell, tuple[str, ...]]:
+    """The cell with one CPU whose clock counts instructions, and QEMU's options for it."""
+    return replace(cell, cpus=1), ("-icount", "shift=0,sleep=off")
+
+
+def run(cell: LabCell, bundle: Path, files: Path, commands: Sequence[Command], *, options: Sequence[str] = (),
+        extra: Archive | None = None) -> dict[str, Cost]:
+    """Boots the cell and measures. `files` is the folder of the benchmark's own programs; it becomes bench/."""
+    more = extra or Archive()
+    more.tree(files, f"{HOME}/bench")
+    costs: dict[str, Cost] = {c.name: Cost() for c in commands}
+    said: dict[str, list[str]] = {c.name: [] for c in commands}
+    parser = FrameParser()
+    with boot(cell, bundle, job(commands), extra=more, options=options) as host:
+        for event in parser.feed_all(host.lines()):
+            if isinstance(event, Out):
+                cpu, wall, rss = map(int, event.text.split())
+                cost = costs[event.id]
+                cost.cpu_ns.append(cpu)
+                cost.wall_ns.append(wall)
+                cost.rss_kib.append(rss)
+            elif isinstance(event, Err):
+                said[event.id].append(event.text)
+            elif isinstance(event, End) and event.exit != 0:
+                command = next(c for c in commands if c.name == event.id)
+                raise AssayError(f"bench {event.id}: `{shlex.join(command.argv)}` did not end well: "
+                                 f"{' / '.join(said[event.id]) or event}")
+        outcome = host.wait()
+    if not outcome.good:
+        raise AssayError(f"bench: the host {cell.name} did not come to its end: {outcome.detail}")
+    for c in commands:
+        if len(costs[c.name].cpu_ns) != c.runs:
+            raise AssayError(f"bench {c.name}: {len(costs[c.name].cpu_ns)} of {c.runs} runs were measured")
+    return costs
