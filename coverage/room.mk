@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# Which lines and branches of refvmm run: in its native unit tests, and under the suites in the lab. Not part of `make check`.
+#   make coverage     out/coverage/summary.json and out/coverage/html/
+
+COV_O     := $(BUILD)/coverage
+COV_FLAGS := -O0 --coverage -fprofile-update=atomic -DREFVMM_COVERAGE
+# refvmm's room comes later in the alphabet: its lists are expanded a second time, in the prerequisites.
+COV_OBJ   = $(REFVMM_SRC:refvmm/%.c=$(COV_O)/a64/%.o)
+COV_UOBJ  = $(REFVMM_USRC:refvmm/%.c=$(COV_O)/native/%.o)
+.SECONDEXPANSION:
+
+# Counters of the lab go to one folder there; dump prints them.
+$(COV_O)/a64/%.o: refvmm/%.c
+	@mkdir -p $(@D)
+	$(A64CC) $(A64_CFLAGS) $(COV_FLAGS) -fprofile-dir=/tmp/coverage $(REFVMM_INC) $(REFVMM_FDT_INC) -c -o $@ $<
+$(COV_O)/native/%.o: refvmm/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(COV_FLAGS) $(REFVMM_INC) -c -o $@ $<
+
+$(COV_O)/unit-tests: $$(COV_UOBJ)
+	$(CC) --coverage -pthread -o $@ $^ -lfdt
+
+# The bundle, with refvmm replaced.
+$(COV_O)/bundle/refvmm: $$(COV_OBJ) $$(BUNDLE_FILES)
+	rm -rf $(@D) && mkdir -p $(@D) && cp -a $(BUNDLE)/. $(@D)/
+	$(A64CC) $(A64_LDFLAGS) --coverage -pthread -o $@ $(COV_OBJ) $(REFVMM_FDT_LIB)
+$(COV_O)/tools/dump: coverage/dump.c
+	@mkdir -p $(@D)
+	$(A64CC) $(A64_CFLAGS) $(A64_LDFLAGS) -D_GNU_SOURCE -o $@ $<
+
+.PHONY: coverage
+coverage: bundle $(COV_O)/bundle/refvmm $(COV_O)/unit-tests $(COV_O)/tools/dump
+	@PYTHONPATH=runner $(PYTHON) -m assay.coverage $(ARGS)
+
+UNIT_TEST_PROGRAMS += $(COV_O)/tools/dump

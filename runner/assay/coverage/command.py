@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make coverage`: lines and branches of refvmm that run in its unit tests and under the suites in the lab, merged by lcov."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ..errors import AssayError
+from ..job import unit_of
+from ..lab import DEFAULT_CELL, cache
+from ..lab.cells import LabCell
+from ..paths import OUT, ROOT, shown
+from ..tests import load
+from . import lab
+
+BUILT = OUT / "build" / "coverage"
+SEED = 0x5EED
+LINES, BRANCHES = 90.0, 75.0  # per cent, of all of refvmm/
+HOST_SUITES = ("refvmm", "linux", "control", "firmware", "virtio")  # those that start refvmm
+RC = ("--rc", "lcov_branch_coverage=1", "--rc", "geninfo_unexecuted_blocks=1")
+
+
+@dataclass
+class File:
+    """What lcov says of one source file."""
+
+    name: str
+    lines: int = 0
+    lines_run: int = 0
+    branches: int = 0
+    branches_run: int = 0
+
+    @property
+    def line_percent(self) -> float:
+        """Of its lines."""
+        return 100.0 * self.lines_run / self.lines if self.lines else 100.0
+
+    @property
+    def branch_percent(self) -> float:
+        """Of its branches."""
+        return 100.0 * self.branches_run / self.branches if self.branches else 100.0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    p = argparse.ArgumentParser(prog="make coverage", description=__doc__)
+    p.add_argument("--cell", action="append", help=f"cell of the lab (repeatable; default: {DEFAULT_CELL} and k6.12-gicv2)")
+    p.add_argument("--no-lab", action="store_true", help="only the native unit tests")
+    p.add_argument("--out", type=Path, default=OUT / "coverage", metavar="DIR", help="default: %(default)s")
+    return p
+
+
+def _lcov(*words: str) -> None:
+    done = subprocess.run(["lcov", "--quiet", *RC, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        raise AssayError(f"lcov {words[0]} failed: {said[-1] if said else 'no message'}")
+
+
+def _capture(objects: Path, gcov: str, into: Path) -> None:
+    _lcov("--capture", "--directory", str(objects), "--base-directory", str(ROOT), "--no-external", "--gcov-tool", gcov,
+          "--output-file", str(into))
+
+
+def _forget(objects: Path) -> None:
+    for counters in objects.rglob("*.gcda"):
+        counters.unlink()
+
+
+def native(into: Path) -> None:
+    """The unit tests."""
+    cache.say("running the unit tests")
+    _forget(BUILT / "native")
+    done = subprocess.run([str(BUILT / "unit-tests")], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AssayError(f"the unit tests fail: {done.stdout.strip().splitlines()[-1]}")
+    _capture(BUILT / "native", "gcov", into)
+
+
+def in_cell(name: str, into: Path) -> None:
+    """Every test that starts refvmm, in one cell."""
+    tests = [test for test in load(BUILT / "bundle") if test.kind == "guest" or test.suite in HOST_SUITES]
+    units = [unit_of(test, SEED) for test in tests]
+    cache.say(f"running {len(units)} tests in {name}")
+    _forget(BUILT / "a64")
+    ran, files = lab.run(LabCell.load(name), BUILT / "bundle", BUILT / "tools", units, BUILT / "a64")
+    cache.say(f"{ran} tests ran in {name}, {files} files of counters")
+    _capture(BUILT / "a64", "aarch64-linux-gnu-gcov", into)
+
+
+def files_of(info: Path) -> list[File]:
+    """lcov's tracefile, by source file."""
+    found: list[File] = []
+    for line in info.read_text().splitlines():
+        key, _, value = line.partition(":")
+        if key == "SF":
+            found.append(File(str(Path(value).relative_to(ROOT)) if value.startswith("/") else value))
+        elif key in ("LF", "LH", "BRF", "BRH"):
+            field = {"LF": "lines", "LH": "lines_run", "BRF": "branches", "BRH": "branches_run"}[key]
+            setattr(found[-1], field, int(value))
+    return found
+
+
+def reasons() -> dict[str, str]:
+    """coverage/rest.txt: `FILE: why some of it does not run`."""
+    lines = (ROOT / "coverage" / "rest.txt").read_text().splitlines()
+    pairs = (re.match(r"(refvmm/\S+): (.+)", line) for line in lines if line and not line.startswith("#"))
+    return {pair.group(1): pair.group(2) for pair in pairs if pair}
+
+
+def show(files: list[File], total: File) -> None:
+    """The table: all that is below the target, with the reason, and the sum."""
+    why = reasons()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("file")
+    table.add_column("lines", justify="right")
+    table.add_column("branches", justify="right")
+    table.add_column("why the rest does not run", ratio=1)
+    low = [f for f in files if f.line_percent < LINES or f.branch_percent < BRANCHES]
+    for f in [*sorted(low, key=lambda f: f.line_percent), total]:
+        table.add_row(f.name, f"{f.line_percent:.1f} %", f"{f.branch_percent:.1f} %", why.get(f.name, ""))
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+def work(args: argparse.Namespace) -> int:
+    """Runs, merges, shows, writes."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    parts = [args.out / "native.info"]
+    native(parts[0])
+    for name in [] if args.no_lab else args.cell or [DEFAULT_CELL, "k6.12-gicv2"]:
+        parts.append(args.out / f"{name}.info")
+        in_cell(name, parts[-1])
+    merged, wanted = args.out / "all.info", args.out / "refvmm.info"
+    _lcov(*(word for part in parts for word in ("--add-tracefile", str(part))), "--output-file", str(merged))
+    _lcov("--remove", str(merged), "*/refvmm/tests/*", "--output-file", str(wanted))
+    files = files_of(wanted)
+    total = File("refvmm", sum(f.lines for f in files), sum(f.lines_run for f in files),
+                 sum(f.branches for f in files), sum(f.branches_run for f in files))
+    subprocess.run(["genhtml", "--quiet", *RC, "--prefix", str(ROOT), "--output-directory", str(args.out / "html"), str(wanted)],
+                   cwd=ROOT, capture_output=True, check=False)
+    summary = {"lines": round(total.line_percent, 2), "branches": round(total.branch_percent, 2)}
+    (args.out / "summary.json").write_text(json.dumps(summary) + "\n")
+    show(files, total)
+    good = total.line_percent >= LINES and total.branch_percent >= BRANCHES
+    print(f"refvmm: {total.line_percent:.1f} % of {total.lines} lines, {total.branch_percent:.1f} % of {total.branches} branches"
+          f"{'' if good else f'; wanted are {LINES:g} % and {BRANCHES:g} %'}; {shown(args.out)}/html/index.html")
+    return 0 if good else 1
+
+
+def main() -> int:
+    """Entry; one line on stderr when it could not be done."""
+    try:
+        return work(parser().parse_args())
+    except AssayError as e:
+        print(f"assay: {e}", file=sys.stderr)
+        return e.exit_status
+    except KeyboardInterrupt:
+        print("assay: interrupted", file=sys.stderr)
+        return 2
