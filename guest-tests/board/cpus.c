@@ -91,7 +91,7 @@ TEST(board, every_cpu_comes_up_and_answers, RULE("BOARD-CPU-1"),
 }
 
 TEST(board, hundreds_of_cpus_come_up_and_answer, RULE("BOARD-CPU-1"),
-     .variants = "123: --smp 123 | 512: --smp 512", .limit_ms = 60000, .tags = "slow")
+     .variants = "123: --smp 123 | 512: --smp 512", .limit_ms = 60000)
 {
 	all_come_up();
 }

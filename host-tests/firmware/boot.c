@@ -178,7 +178,7 @@ TEST(firmware, variables_survive_reset_and_restart, RULE("FW-VARS-1"))
 }
 
 /* Without a kernel the firmware comes to its shell; what is typed there resets the machine for good. */
-TEST(firmware, comes_to_its_shell, RULE("FW-SHELL-1"))
+TEST(firmware, comes_to_its_shell, RULE("FW-SHELL-1"), .tags = "slow")
 {
 	char vmm[512];
 	char *argv[] = {vmm,
@@ -220,7 +220,7 @@ static const char *linux_image(void)
 
 /* The firmware starts Linux's EFI stub; the machine is described by ACPI tables, or the device tree. */
 TEST(firmware, starts_linux_to_user_space, RULE("FW-LINUX-1"),
-     VARIANTS("acpi: machine=acpi=on | dt: machine=acpi=off"))
+     VARIANTS("acpi: machine=acpi=on | dt: machine=acpi=off"), .tags = "slow")
 {
 	char initrd[640], machine[64];
 

@@ -60,7 +60,7 @@ TEST(linux, every_kernel_finds_its_devices, RULE("VMM-LINUX-2"), KERNELS, .limit
 }
 
 /* PSCI SYSTEM_RESET of a guest (DEN 0022, 5.1.10) starts the machine anew: devices are found and work a second time. */
-TEST(linux, devices_work_after_a_reboot, RULE("VMM-LINUX-3"))
+TEST(linux, devices_work_after_a_reboot, RULE("VMM-LINUX-3"), .tags = "slow")
 {
 	struct machine m = {.machine = "virt-1", .cpus = "2", .append = "assay.end=reboot-once"};
 	char disk[64], word[200], text[128], want[128];

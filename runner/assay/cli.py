@@ -99,11 +99,12 @@ def seconds(text: str) -> float:
 
 
 def _selection(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("which tests (default: all)")
+    group = parser.add_argument_group("which tests (default: all that are not slow)")
     group.add_argument("tests", nargs="*", metavar="GLOB",
                        help="id, glob or suite: gic.sgi_to_self, 'gic.*', 'timer.*@v2', gic")
     group.add_argument("--tag", action="append", default=[], metavar="TAG",
                        help="only tests with this tag (repeatable: any of them)")
+    group.add_argument("--all", action="store_true", help="slow tests too, without naming them")
     group.add_argument("--exclude", action="append", default=[], metavar="GLOB", help="leave these out (repeatable)")
     group.add_argument("--matrix", action="append", default=[], metavar="NAME",
                        help="only the tests this matrix names, and only this matrix is decided; "

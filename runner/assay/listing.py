@@ -19,7 +19,7 @@ def command(args: Namespace, began: float) -> int:
     del began
     tests = load(Path(args.bundle))
     globs = matrix_globs(args.matrix, ROOT / "matrices")[1] if args.matrix else None
-    tests = select(tests, args.tests, args.tag, args.exclude, globs)
+    tests = select(tests, args.tests, args.tag, args.exclude, globs, slow=True)
     if args.tags or args.suites:
         counted = Counter(tag for test in tests for tag in test.tags) if args.tags else Counter(t.suite for t in tests)
         if args.json:

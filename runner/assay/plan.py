@@ -55,9 +55,15 @@ def matrix_globs(names: list[str], folder: Path) -> tuple[list, list[str]]:
     return list(chosen.values()), [glob for matrix in chosen.values() for glob in judge.tests_of(matrix)]
 
 
+SLOW = "slow"  # the tag of tests that take seconds: run when they are named, or all are wanted
+
+
 def select(tests: list[Test], globs: list[str], tags: list[str], exclude: list[str],
-           matrix: list[str] | None = None) -> list[Test]:
-    """The tests of a run, in the order of `tests`; AssayError when a word names nothing, or nothing is left."""
+           matrix: list[str] | None = None, slow: bool = False) -> list[Test]:
+    """The tests of a run, in the order of `tests`; AssayError when a word names nothing, or nothing is left.
+
+    Without a glob or tag slow tests are left out, unless `slow`.
+    """
     all_tags = {tag for test in tests for tag in test.tags}
     for tag in tags:
         if tag not in all_tags:
@@ -65,6 +71,8 @@ def select(tests: list[Test], globs: list[str], tags: list[str], exclude: list[s
     chosen = set(test.id for test in (_named(tests, globs, "test") if globs else tests))
     if matrix is not None:
         chosen &= {test.id for test in tests if any(matches(glob, test.id) for glob in matrix)}
+    if not (globs or tags or slow):
+        chosen -= {test.id for test in tests if SLOW in test.tags}
     if tags:
         chosen &= {test.id for test in tests if set(tags) & set(test.tags)}
     if exclude:

@@ -27,7 +27,7 @@ from .errors import AssayError
 from .expect import load_known
 from .job import Unit, lanes_of, unit_of
 from .paths import KNOWN, ROOT, shown
-from .plan import matrix_globs, select
+from .plan import SLOW, matrix_globs, select
 from .progress import Live, Plain, plural
 from .tests import Test, load
 
@@ -42,9 +42,9 @@ class Interrupted(Exception):
 def planned(args: Namespace, tests: list[Test]) -> tuple[list[Test], list[str] | None]:
     """The tests to run, and the names (or files) of the matrices when only those are asked for."""
     if not args.matrix:
-        return select(tests, args.tests, args.tag, args.exclude), None
+        return select(tests, args.tests, args.tag, args.exclude, slow=args.all), None
     _, globs = matrix_globs(args.matrix, ROOT / "matrices")
-    return select(tests, args.tests, args.tag, args.exclude, globs), list(dict.fromkeys(args.matrix))
+    return select(tests, args.tests, args.tag, args.exclude, globs, slow=True), list(dict.fromkeys(args.matrix))
 
 
 class Stop:
@@ -265,8 +265,10 @@ def command(args: Namespace, began: float) -> int:
         if not args.json:
             where = ", ".join(backend.name for backend in backends)
             times = f" × {args.repeat}" if args.repeat > 1 else ""
+            left = 0 if args.tests or args.tag or args.matrix or args.all else sum(SLOW in test.tags for test in tests)
+            without = f" ({left} slow ones left out: --all)" if left else ""
             progress.say(f"assay {run.meta['assay_version']} · {backends[0].kind} {where} · "
-                         f"{plural(len(chosen), 'test')}{times} · seed {run.meta['seed']}")
+                         f"{plural(len(chosen), 'test')}{without}{times} · seed {run.meta['seed']}")
         complete = run.drive()
     results = run.results(complete)
     write(results, run.folder.path)

@@ -15,18 +15,21 @@ TESTS = [make_test("sgi", "gic", "guest", variant="v2", tags=("smoke",)),
          make_test("nmi_is_refused", "nmi", tags=("smoke", "refusal"))]
 
 
-def ids(*globs: str, tags: tuple[str, ...] = (), exclude: tuple[str, ...] = (), matrix=None) -> list[str]:
-    return [test.id for test in select(TESTS, list(globs), list(tags), list(exclude), matrix)]
+def ids(*globs: str, tags: tuple[str, ...] = (), exclude: tuple[str, ...] = (), matrix=None,
+        slow: bool = False) -> list[str]:
+    return [test.id for test in select(TESTS, list(globs), list(tags), list(exclude), matrix, slow)]
 
 
 def test_selection():
-    assert ids() == ["gic.sgi@v2", "gic.sgi@v3", "gic.ppi", "nmi.nmi_is_refused"]
+    assert ids(slow=True) == ["gic.sgi@v2", "gic.sgi@v3", "gic.ppi", "nmi.nmi_is_refused"]
+    assert ids() == ["gic.sgi@v2", "gic.sgi@v3", "nmi.nmi_is_refused"], "slow tests only when they are wanted"
     assert ids("gic.sgi") == ["gic.sgi@v2", "gic.sgi@v3"]
     assert ids("gic.*@v3") == ["gic.sgi@v3"]
     assert ids("nmi", "gic.ppi") == ["gic.ppi", "nmi.nmi_is_refused"]
     assert ids(tags=("smoke",)) == ["gic.sgi@v2", "nmi.nmi_is_refused"]
     assert ids("gic", tags=("smoke", "slow")) == ["gic.sgi@v2", "gic.ppi"]
-    assert ids(exclude=("gic.sgi",)) == ["gic.ppi", "nmi.nmi_is_refused"]
+    assert ids(exclude=("gic.sgi",)) == ["nmi.nmi_is_refused"]
+    assert ids(exclude=("gic.sgi",), slow=True) == ["gic.ppi", "nmi.nmi_is_refused"]
     assert ids(matrix=["nmi.*", "gone.*"]) == ["nmi.nmi_is_refused"]
 
 

@@ -59,7 +59,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     one = commands.add_parser("sweep", help="the suite in many cells, with one report",
                               description="Run the suite in every cell, or in those named, with one report of all. "
                               "A cell whose kernel cannot be had is an error of the run, not left out.")
-    one.add_argument("cells", nargs="*", metavar="GLOB", help="cells, by name or glob (default: all)")
+    one.add_argument("cells", nargs="*", metavar="GLOB", help="cells, by name or glob (default: all but guests-*)")
     one.add_argument("-j", "--jobs", metavar="N", default="2", help="cells at once (default: %(default)s)")
     one.add_argument("--tests", action="append", default=[], metavar="GLOB", help="only these tests (repeatable)")
     for name, words in (("--exclude", "leave these tests out (repeatable)"), ("--seed", "of the random tests"),
@@ -156,7 +156,8 @@ def cmd_fetch(args: argparse.Namespace) -> int:
 def sweep_words(args: argparse.Namespace) -> list[str]:
     """The `run` that a sweep is."""
     words = ["run", *args.tests, "--jobs", args.jobs]
-    for glob in args.cells or ["*"]:
+    whole = [cell.name for cell in load_cells().values() if not cell.guests]  # the others are for one program
+    for glob in args.cells or whole:
         words += ["--cell", glob]
     for name in ("exclude", "seed", "time", "qemu", "out", "bundle"):
         for value in getattr(args, name):
