@@ -2,30 +2,61 @@
 /*
  * THE list of system calls that refvmm keeps once its machine runs. native/confine_gen.c makes the
  * filter of it at build time, by libseccomp; all else ends the process with SIGSYS and is named.
- * The order is that of the filter: what is called most stands first.
  */
 #ifndef REFVMM_CONFINE_CALLS_H
 #define REFVMM_CONFINE_CALLS_H
 
 /* CALL(name): with any arguments. */
-#define CONFINE_CALLS(CALL)                                                                                             \
-	/* devices, console, disks, flash, sockets: on descriptors that are already open */                             \
-	CALL(read)                                                                                                      \
-	CALL(write)                                                                                                     \
-	CALL(readv)                                                                                                     \
-	CALL(writev) CALL(pread64) CALL(pwrite64) CALL(preadv) CALL(pwritev) CALL(ppoll) CALL(                          \
-		lseek) CALL(fstat) CALL(close) CALL(memfd_create) CALL(fsync) CALL(fdatasync)                           \
-		CALL(ftruncate) CALL(fallocate) CALL(recvfrom) CALL(recvmsg) CALL(sendto) CALL(                         \
-			sendmsg) CALL(accept4) CALL(eventfd2)                                                           \
-			CALL(signalfd4) /* the control socket and the journal of the flash are taken away at the end */ \
-		CALL(newfstatat) CALL(unlinkat) /* threads, their signals and locks */                                  \
-		CALL(futex) CALL(rt_sigprocmask) CALL(rt_sigreturn) CALL(sigaltstack) CALL(                             \
-			tgkill) CALL(getpid) CALL(gettid) CALL(set_robust_list) CALL(rseq)                              \
-			CALL(sched_yield) CALL(sched_getaffinity) CALL(sched_setaffinity) CALL(                         \
-				restart_syscall) /* time and sleep, where the vDSO does not do */                       \
-		CALL(clock_gettime) CALL(clock_nanosleep) CALL(nanosleep)                                               \
-			CALL(gettimeofday) /* memory, but for code: see confine_gen.c */                                \
-		CALL(munmap) CALL(mremap) CALL(madvise) CALL(brk) CALL(getrandom) CALL(exit)                            \
-			CALL(exit_group)
+#define CONFINE_CALLS(CALL)     \
+	CALL(read)              \
+	CALL(write)             \
+	CALL(readv)             \
+	CALL(writev)            \
+	CALL(pread64)           \
+	CALL(pwrite64)          \
+	CALL(preadv)            \
+	CALL(pwritev)           \
+	CALL(ppoll)             \
+	CALL(lseek)             \
+	CALL(fstat)             \
+	CALL(close)             \
+	CALL(memfd_create)      \
+	CALL(fsync)             \
+	CALL(fdatasync)         \
+	CALL(ftruncate)         \
+	CALL(fallocate)         \
+	CALL(recvfrom)          \
+	CALL(recvmsg)           \
+	CALL(sendto)            \
+	CALL(sendmsg)           \
+	CALL(accept4)           \
+	CALL(eventfd2)          \
+	CALL(signalfd4)         \
+	CALL(newfstatat)        \
+	CALL(unlinkat)          \
+	CALL(futex)             \
+	CALL(rt_sigprocmask)    \
+	CALL(rt_sigreturn)      \
+	CALL(sigaltstack)       \
+	CALL(tgkill)            \
+	CALL(getpid)            \
+	CALL(gettid)            \
+	CALL(set_robust_list)   \
+	CALL(rseq)              \
+	CALL(sched_yield)       \
+	CALL(sched_getaffinity) \
+	CALL(sched_setaffinity) \
+	CALL(restart_syscall)   \
+	CALL(clock_gettime)     \
+	CALL(clock_nanosleep)   \
+	CALL(nanosleep)         \
+	CALL(gettimeofday)      \
+	CALL(munmap)            \
+	CALL(mremap)            \
+	CALL(madvise)           \
+	CALL(brk)               \
+	CALL(getrandom)         \
+	CALL(exit)              \
+	CALL(exit_group)
 
 #endif

@@ -358,7 +358,7 @@ def test_full_disk_is_one_line_and_loses_nothing(assay, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     assay("run", "s.good", "--out", str(tmp_path / "earlier"))
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=False).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], check=False).returncode:
         pytest.skip("mount of a tmpfs is not permitted here")
     try:
         status, _, err = assay("run", "s.good", "--out", str(disk / "out"))
