@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 	size_t run_size = (size_t)must(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), 8);
 	struct kvm_create_device gic = {.type = KVM_DEV_TYPE_ARM_VGIC_V3};
 	struct kvm_vcpu_init init;
-	unsigned nr = argc >= 3 ? (unsigned)atoi(argv[1]) : 0;
+	unsigned nr = argc >= 3 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
 	uint64_t dist = ASSAY_GIC_DIST_BASE, redist = ASSAY_GIC_REDIST_BASE, entry;
 	struct kvm_userspace_memory_region slot = {.guest_phys_addr = ASSAY_RAM_BASE,
 						   .memory_size = RAM_SIZE};

@@ -9,6 +9,7 @@
  * status 1 at the first run that does not end with status 0.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static uint64_t ns(struct timeval t)
 
 int main(int argc, char **argv)
 {
-	int runs = argc > 2 ? atoi(argv[1]) : 0;
+	long runs = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
 
 	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
@@ -40,7 +41,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: meter RUNS PROGRAM [ARGUMENT…]\n");
 		return 2;
 	}
-	for (int i = 0; i < runs; i++) {
+	for (long i = 0; i < runs; i++) {
 		uint64_t begin = now();
 		struct rusage use;
 		int status;
@@ -58,12 +59,12 @@ int main(int argc, char **argv)
 			return 1;
 		}
 		if (status) {
-			fprintf(stderr, "meter: %s: run %d ended with wait status 0x%x\n", argv[2],
+			fprintf(stderr, "meter: %s: run %ld ended with wait status 0x%x\n", argv[2],
 				i, (unsigned)status);
 			return 1;
 		}
-		printf("%llu %llu %ld\n", (unsigned long long)(ns(use.ru_utime) + ns(use.ru_stime)),
-		       (unsigned long long)(now() - begin), use.ru_maxrss);
+		printf("%" PRIu64 " %" PRIu64 " %ld\n", ns(use.ru_utime) + ns(use.ru_stime),
+		       now() - begin, use.ru_maxrss);
 	}
 	return 0;
 }

@@ -168,7 +168,7 @@ TEST(gic, its_command_queue_wraps, RULE("GIC-ITSREG-4"), WITH_ITS)
 			its_put(5, 0, its_rdbase(0), 0);
 		its_put(CMD_DEVICE(3, DEVICE), EVENT, 0, 0);
 		its_go();
-		EXPECT_EQ(rd64(m, GITS_CREADR), (round + 1) * 127 * 32 % SZ_4K);
+		EXPECT_EQ(rd64(m, GITS_CREADR), (round + 1) * 127ULL * 32 % SZ_4K);
 		EXPECT_EQ(take_soon(), lpi);
 		EXPECT_QUIET();
 	}

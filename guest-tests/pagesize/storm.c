@@ -10,7 +10,7 @@
 
 #define CPUS  4U
 #define PAGES 4U /* of each CPU */
-#define SPAN  (CPUS * PAGES)
+#define SPAN  (1ULL * CPUS * PAGES)
 
 static struct {
 	struct pgtable *table;
@@ -112,7 +112,7 @@ TEST(pagesize, no_entry_outlives_a_storm_of_invalidations, RULE("PAGE-TLB-6"), .
 	smp_need(CPUS);
 	memset(&storm, 0, sizeof(storm));
 	storm.page = UINT64_C(1) << g;
-	storm.frames = (uint64_t)mem_alloc(2ULL * SPAN * storm.page, storm.page);
+	storm.frames = (uint64_t)mem_alloc(2 * storm.page * SPAN, storm.page);
 	storm.table = high_tables(g, 48, 6);
 	map_or_end(storm.table, 0, storm.frames, storm.page, PT_DATA | PT_NOT_GLOBAL, 3);
 	*pt_walk(storm.table, 0, NULL) = 0;

@@ -117,11 +117,10 @@ TEST(aborts, tables_in_a_read_only_slot_are_walked, RULE("KVM-ABORT-12"))
 
 	if (vm_cap(vm, KVM_CAP_READONLY_MEM) <= 0)
 		SKIP_NEEDS("readonly-mem", "KVM_CAP_READONLY_MEM is 0");
-	/* the last table of VA_WALK lies at IPA_TABLE */
-	l3 = vm_add_slot(vm, IPA_TABLE & ~0xffffULL, 0x10000, KVM_MEM_READONLY);
-	l3 += (IPA_TABLE & 0xffff) / 8;
-	l3[1] = IPA_DATA | PAGE | PAGE_XN;
-	vm_sync_ram(vm, IPA_TABLE & ~0xffffULL, 0x10000);
+	/* the last table of VA_WALK lies at IPA_TABLE, which is aligned for every page size of a host */
+	l3 = vm_add_slot(vm, IPA_TABLE, 0x10000, KVM_MEM_READONLY);
+	l3[1] = IPA_DATA | PAGE_XN;
+	vm_sync_ram(vm, IPA_TABLE, 0x10000);
 	data[3] = 0x1eaf;
 	vm_sync_ram(vm, IPA_DATA, 0x1000);
 	c->arg[0] = VA_WALK + 0x1018;

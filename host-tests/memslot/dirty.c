@@ -26,8 +26,11 @@ static void expect_log(struct vm *vm, struct log *log, const struct log *want, c
 /* A random set with its corners: first and last page of the slot and of a word of the bitmap. */
 static void random_set(struct log *set)
 {
-	for (unsigned int i = 0; i < LOG_WORDS; i++)
-		set->bits[i] = test_random() & test_random();
+	for (unsigned int i = 0; i < LOG_WORDS; i++) {
+		uint64_t half = test_random();
+
+		set->bits[i] = half & test_random(); /* a quarter of them */
+	}
 	log_add(set, 0);
 	log_add(set, 63);
 	log_add(set, 64);
@@ -66,7 +69,7 @@ TEST(memslot, dirty_log_is_exact_to_the_page, RULE("KVM-DIRTY-3"), .limit_ms = 3
 	expect_log(vm, &log, &none, "before any write");
 	for (unsigned int round = 1; round <= 3; round++) {
 		random_set(&set);
-		write_set(vm, &set, 0x10000 * (round + 1));
+		write_set(vm, &set, 0x10000ULL * (round + 1));
 		/* reading makes nothing dirty */
 		(void)SWEEP(vm, LOG_AT, page_size(), LOG_PAGES, TOUCH_READ, 0);
 		expect_log(vm, &log, &set, "after writes");
@@ -233,7 +236,7 @@ TEST(memslot, bad_ranges_to_clear_are_refused, RULE("KVM-DIRTY-6"))
 	EXPECT_REFUSED(log_clear(vm, 0, LOG_PAGES - 1, set.bits), EINVAL);
 	EXPECT_REFUSED(log_clear(vm, 0, LOG_PAGES + 1, set.bits), EINVAL);
 	EXPECT_REFUSED(log_clear(vm, 64, LOG_PAGES, set.bits), EINVAL);
-	EXPECT_REFUSED(log_clear(vm, 64 * LOG_WORDS, 64, set.bits), EINVAL);
+	EXPECT_REFUSED(log_clear(vm, 64ULL * LOG_WORDS, 64, set.bits), EINVAL);
 	EXPECT_REFUSED(log_clear(vm, 1ULL << 62, 64, set.bits), EINVAL);
 	/* and nothing was cleared */
 	expect_log(vm, &log, &set, "after refused calls");

@@ -74,10 +74,11 @@ uint64_t vcpu_exits(struct vm *vm, unsigned int i)
 		size_t size = sizeof(*d) + h.name_size;
 
 		if (size > sizeof(text) ||
-		    pread(fd, text, size, (off_t)(h.desc_offset + n * size)) != (ssize_t)size)
+		    pread(fd, text, size, (off_t)h.desc_offset + (off_t)(n * size)) !=
+			    (ssize_t)size)
 			break;
 		found = !strcmp(d->name, "exits") &&
-			pread(fd, &value, 8, (off_t)(h.data_offset + d->offset)) == 8;
+			pread(fd, &value, 8, (off_t)h.data_offset + d->offset) == 8;
 	}
 	close(fd);
 	if (!found)
@@ -157,19 +158,25 @@ char *pages_normal(uint64_t size, uint64_t align)
 static uint64_t anon_huge(const char *p)
 {
 	char line[256];
-	unsigned long from, to, kb = 0;
+	static const char key[] = "AnonHugePages:";
+	uint64_t kb = 0;
 	bool here = false;
 	FILE *f = fopen("/proc/self/smaps", "re");
 
 	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-			here = (uintptr_t)p >= from && (uintptr_t)p < to;
-		else if (here && sscanf(line, "AnonHugePages: %lu kB", &kb) == 1)
+		char *end;
+		uint64_t from = strtoull(line, &end, 16);
+
+		if (end != line && *end == '-') { /* a mapping's first line: FROM-TO … */
+			here = (uintptr_t)p >= from && (uintptr_t)p < strtoull(end + 1, NULL, 16);
+		} else if (here && !strncmp(line, key, sizeof(key) - 1)) {
+			kb = strtoull(line + sizeof(key) - 1, NULL, 10);
 			break;
+		}
 	}
 	if (f)
 		fclose(f);
-	return (uint64_t)kb << 10;
+	return kb << 10;
 }
 
 char *pages_thp(uint64_t size)

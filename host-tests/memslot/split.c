@@ -50,7 +50,7 @@ TEST(memslot, blocks_are_split_for_the_log_and_joined_after_it, RULE("KVM-DIRTY-
 
 	n = size / page;
 	for (unsigned int i = 0; i < ROUNDS; i++) {
-		uint64_t value = 0x100000 * (i + 1);
+		uint64_t value = 0x100000ULL * (i + 1);
 
 		slot_map(vm, SLOT, AT, size, host, 0);
 		(void)SWEEP(vm, AT, page, n, TOUCH_WRITE, value);
@@ -81,10 +81,9 @@ TEST(memslot, blocks_are_split_for_the_log_and_joined_after_it, RULE("KVM-DIRTY-
 /* A VM that splits blocks as soon as the log begins. */
 static struct vm *eager_vm(void)
 {
-	int sizes = kvm_cap(KVM_CAP_ARM_SUPPORTED_BLOCK_SIZES);
 	struct vm *bare = vm_new_bare(40);
+	int sizes = (int)vm_ioctl(bare, KVM_CHECK_EXTENSION, KVM_CAP_ARM_SUPPORTED_BLOCK_SIZES);
 
-	sizes = (int)vm_ioctl(bare, KVM_CHECK_EXTENSION, KVM_CAP_ARM_SUPPORTED_BLOCK_SIZES);
 	vm_free(bare);
 	if (sizes <= 0)
 		SKIP_NEEDS("eager-split", "KVM_CAP_ARM_SUPPORTED_BLOCK_SIZES is 0");
@@ -116,7 +115,7 @@ TEST(memslot, blocks_are_split_at_once_where_it_was_asked_for, RULE("KVM-DIRTY-9
 				   "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is refused");
 	}
 	for (unsigned int i = 0; i < ROUNDS && least > NOISE; i++) {
-		uint64_t value = 0x100000 * (i + 1), exits;
+		uint64_t value = 0x100000ULL * (i + 1), exits;
 
 		slot_map(vm, SLOT, AT, size, host, 0);
 		EXPECT_EQ(SWEEP(vm, AT, page, n, TOUCH_WRITE, value), 0U);

@@ -135,7 +135,7 @@ static void change_a_slot(void)
 
 static void read_log(void)
 {
-	uint64_t bits[LOGGED / 64];
+	uint64_t bits[LOGGED / 64] = {0};
 	struct kvm_dirty_log get = {.slot = SLOT, .dirty_bitmap = bits};
 
 	ASSERT_OK((int)vm_ioctl(s.vm, KVM_GET_DIRTY_LOG, &get));
@@ -223,8 +223,8 @@ TEST(memslot, no_write_is_lost_and_no_slot_lives_on_in_a_storm_of_changes, RULE(
 	bool alive = true;
 
 	s.vm = vm_new(.vcpus = VCPUS, .entry = churn);
-	s.logged = pages_normal(LOGGED * page, page);
-	slot_map(s.vm, SLOT, LOGGED_AT, LOGGED * page, s.logged, KVM_MEM_LOG_DIRTY_PAGES);
+	s.logged = pages_normal((uint64_t)LOGGED * page, page);
+	slot_map(s.vm, SLOT, LOGGED_AT, (uint64_t)LOGGED * page, s.logged, KVM_MEM_LOG_DIRTY_PAGES);
 	for (unsigned int i = 0; i < SLOTS; i++) {
 		s.frame[i] = pages_normal(page, page);
 		s.place[i] = PLACES;
@@ -233,7 +233,7 @@ TEST(memslot, no_write_is_lost_and_no_slot_lives_on_in_a_storm_of_changes, RULE(
 		struct vcpu *c = s.vm->vcpu[i];
 
 		c->arg[0] = page;
-		c->arg[1] = LOGGED_AT + i * OWN * page;
+		c->arg[1] = LOGGED_AT + page * i * OWN;
 		c->arg[2] = test_random() | 1;
 		c->arg[3] = VM_FREE_BASE + 0x1000ULL * i;
 	}

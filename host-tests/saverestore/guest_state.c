@@ -177,7 +177,7 @@ TEST(saverestore, vector_registers_reach_the_guest_and_come_back, RULE("KVM-REG-
 	vcpu_complete_one(vm, 0);
 	vm_sync_ram(vm, VM_FREE_BASE, 1024);
 	for (unsigned int n = 0; n < 32; n++) {
-		if (!EXPECT_EQ(memcmp(&ram[2 * n], v[n], 16), 0))
+		if (!EXPECT_EQ(memcmp(&ram[2UL * n], v[n], 16), 0))
 			NOTE("the guest's v%u", n);
 		ASSERT_OK(vcpu_try_get(vm, 0, REG_V(n), got));
 		if (!EXPECT_TRUE(got[0] == ~v[n][0] && got[1] == ~v[n][1]))

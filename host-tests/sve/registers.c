@@ -113,7 +113,7 @@ TEST(sve, the_guest_finds_what_user_space_wrote, RULE("KVM-SVE-HOST-2"))
 	ASSERT_OK(vcpu_try_get(vm, 0, REG_SVE_VLS, vls));
 	for (unsigned int vq = 1; vq <= 16; vq++)
 		if (vls[0] >> (vq - 1) & 1)
-			bytes = vq * 16;
+			bytes = (size_t)vq * 16;
 	for (unsigned int n = 0; n < 32; n++) {
 		for (size_t i = 0; i < bytes / 8; i++)
 			z[n][i] = test_random();

@@ -67,7 +67,7 @@ static unsigned slot(unsigned n)
 
 static void open_path(struct pcie_bench *b, unsigned n, uint32_t val)
 {
-	uint64_t at = BAR + (n ? 0x100000 : 0) + (val & 0x3f) * 0x4000;
+	uint64_t at = BAR + (n ? 0x100000 : 0) + (val & 0x3f) * 0x4000ULL;
 
 	bench_open_port(b, 1, 1, 0x10000000, 0x101fffff, BAR + 0x100000, BAR + 0x1fffff);
 	cfg_write(b, bus(n), slot(n), 0x14, 4, 0x10000000 + (n ? 0 : 0x4000));
