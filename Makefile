@@ -4,6 +4,7 @@
 #   make check   every test of the project
 #   make sweep   the suite in every cell of the lab, one report
 #   make build   all programs, nothing run
+#   make mutants, make bench, make coverage   see docs/
 #
 # Everything that is made goes to out/; the lab's kernels and QEMU to the user's cache.
 
