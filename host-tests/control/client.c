@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
+#include "elf_image.h"
 #include "file.h"
 #include "proc.h"
 #include <dirent.h>
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -33,38 +32,6 @@ static const uint32_t code[] = {
 	0x910004a5, /* add x5, x5, #1 */
 	0x17fffffd, /* b loop */
 };
-
-static int make_kernel(void)
-{
-	Elf64_Ehdr eh = {
-		.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-		.e_type = ET_EXEC,
-		.e_machine = EM_AARCH64,
-		.e_version = EV_CURRENT,
-		.e_entry = 0x40200000,
-		.e_phoff = sizeof(eh),
-		.e_ehsize = sizeof(eh),
-		.e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = 1,
-	};
-	Elf64_Phdr ph = {
-		.p_type = PT_LOAD,
-		.p_flags = PF_R | PF_X,
-		.p_offset = 0x1000,
-		.p_vaddr = 0x40200000,
-		.p_paddr = 0x40200000,
-		.p_filesz = sizeof(code),
-		.p_memsz = sizeof(code),
-		.p_align = 0x1000,
-	};
-	int fd = memfd_create("kernel", 0);
-
-	if (fd < 0 || pwrite(fd, &eh, sizeof(eh), 0) != sizeof(eh) ||
-	    pwrite(fd, &ph, sizeof(ph), sizeof(eh)) != sizeof(ph) ||
-	    pwrite(fd, code, sizeof(code), 0x1000) != sizeof(code))
-		test_error("memfd_create: %s", strerrorname_np(errno));
-	return fd;
-}
 
 static _Noreturn void become(char *const argv[], int err)
 {
@@ -123,7 +90,7 @@ void machine_start(struct machine *m, const char *options)
 		SKIP("no refvmm beside this program: build the bundle");
 	snprintf(m->path, sizeof(m->path), "/tmp/assay-control-%d", getpid());
 	unlink(m->path);
-	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", make_kernel());
+	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", elf_image(code, sizeof(code)));
 	snprintf(words, sizeof(words), "%s", options);
 	argv[0] = vmm;
 	n = 1 + proc_words(words, argv + 1, ARRAY_SIZE(argv) - 6);

@@ -66,57 +66,25 @@ static void note(bool good, const char *name, unsigned int cpu, uint32_t off)
 		NOTE("%s of vCPU %u, offset %#x", name, cpu, off);
 }
 
-uint32_t gicd_get(struct vm *vm, unsigned int cpu, uint32_t off)
-{
-	uint32_t value = 0;
+/* NAME_get() and NAME_set(): what cannot be read or written fails the test, with the register's name. */
+#define ACCESS(name, NAME, type)                                                        \
+	type name##_get(struct vm *vm, unsigned int cpu, uint32_t reg)                  \
+	{                                                                               \
+		type value = 0;                                                         \
+                                                                                        \
+		note(EXPECT_OK(name##_try(vm, GET, cpu, reg, &value)), NAME, cpu, reg); \
+		return value;                                                           \
+	}                                                                               \
+                                                                                        \
+	void name##_set(struct vm *vm, unsigned int cpu, uint32_t reg, type value)      \
+	{                                                                               \
+		note(EXPECT_OK(name##_try(vm, SET, cpu, reg, &value)), NAME, cpu, reg); \
+	}
 
-	note(EXPECT_OK(gicd_try(vm, GET, cpu, off, &value)), "GICD", cpu, off);
-	return value;
-}
-
-void gicd_set(struct vm *vm, unsigned int cpu, uint32_t off, uint32_t value)
-{
-	note(EXPECT_OK(gicd_try(vm, SET, cpu, off, &value)), "GICD", cpu, off);
-}
-
-uint32_t gicr_get(struct vm *vm, unsigned int cpu, uint32_t off)
-{
-	uint32_t value = 0;
-
-	note(EXPECT_OK(gicr_try(vm, GET, cpu, off, &value)), "GICR", cpu, off);
-	return value;
-}
-
-void gicr_set(struct vm *vm, unsigned int cpu, uint32_t off, uint32_t value)
-{
-	note(EXPECT_OK(gicr_try(vm, SET, cpu, off, &value)), "GICR", cpu, off);
-}
-
-uint32_t gicc_get(struct vm *vm, unsigned int cpu, uint32_t off)
-{
-	uint32_t value = 0;
-
-	note(EXPECT_OK(gicc_try(vm, GET, cpu, off, &value)), "GICC", cpu, off);
-	return value;
-}
-
-void gicc_set(struct vm *vm, unsigned int cpu, uint32_t off, uint32_t value)
-{
-	note(EXPECT_OK(gicc_try(vm, SET, cpu, off, &value)), "GICC", cpu, off);
-}
-
-uint64_t icc_get(struct vm *vm, unsigned int cpu, uint32_t reg)
-{
-	uint64_t value = 0;
-
-	note(EXPECT_OK(icc_try(vm, GET, cpu, reg, &value)), "ICC", cpu, reg);
-	return value;
-}
-
-void icc_set(struct vm *vm, unsigned int cpu, uint32_t reg, uint64_t value)
-{
-	note(EXPECT_OK(icc_try(vm, SET, cpu, reg, &value)), "ICC", cpu, reg);
-}
+ACCESS(gicd, "GICD", uint32_t)
+ACCESS(gicr, "GICR", uint32_t)
+ACCESS(gicc, "GICC", uint32_t)
+ACCESS(icc, "ICC", uint64_t)
 
 uint64_t gits_get(struct vm *vm, uint32_t off)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "elf_image.h"
 #include "proc.h"
 #include "refuse.h"
 #include <assay/exit.h>
@@ -163,39 +164,7 @@ static int make_image(const char *name)
 }
 
 /* The smallest bootable program: limits are about the machine, so something must be there to run. */
-static int make_kernel(void)
-{
-	static const uint32_t loop = 0x14000000; /* b . */
-	Elf64_Ehdr eh = {
-		.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-		.e_type = ET_EXEC,
-		.e_machine = EM_AARCH64,
-		.e_version = EV_CURRENT,
-		.e_entry = 0x40200000,
-		.e_phoff = sizeof(eh),
-		.e_ehsize = sizeof(eh),
-		.e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = 1,
-	};
-	Elf64_Phdr ph = {
-		.p_type = PT_LOAD,
-		.p_flags = PF_R | PF_X,
-		.p_offset = 0x1000,
-		.p_vaddr = 0x40200000,
-		.p_paddr = 0x40200000,
-		.p_filesz = sizeof(loop),
-		.p_memsz = sizeof(loop),
-		.p_align = 0x1000,
-	};
-	int fd = memfd_create("kernel", 0);
-
-	if (fd < 0)
-		test_error("memfd_create: %s", strerrorname_np(errno));
-	write_at(fd, 0, &eh, sizeof(eh));
-	write_at(fd, sizeof(eh), &ph, sizeof(ph));
-	write_at(fd, 0x1000, &loop, sizeof(loop));
-	return fd;
-}
+static const uint32_t loop = 0x14000000; /* b . */
 
 /* ---- what must not happen */
 
@@ -297,7 +266,7 @@ void expect_refusal(const char *kind, const char *name)
 	if (!strcmp(kind, "image"))
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", make_image(name));
 	else if (!strcmp(kind, "limit"))
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", make_kernel());
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", elf_image(&loop, sizeof(loop)));
 	n = 1 + proc_words(w.args, argv + 1, ARRAY_SIZE(argv) - 3);
 	if (!strcmp(kind, "image"))
 		argv[n - 1] = path;

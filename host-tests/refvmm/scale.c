@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A hundred machines at once: each runs its guest, none disturbs another, and memory grows with their number alone. */
+#include "elf_image.h"
 #include "file.h"
 #include "proc.h"
 #include "test.h"
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -30,38 +29,6 @@ static const uint32_t code[] = {
 	0xd503207f, /* loop: wfi */
 	0x17ffffff, /* b loop */
 };
-
-static int make_kernel(void)
-{
-	Elf64_Ehdr eh = {
-		.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-		.e_type = ET_EXEC,
-		.e_machine = EM_AARCH64,
-		.e_version = EV_CURRENT,
-		.e_entry = 0x40200000,
-		.e_phoff = sizeof(eh),
-		.e_ehsize = sizeof(eh),
-		.e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = 1,
-	};
-	Elf64_Phdr ph = {
-		.p_type = PT_LOAD,
-		.p_flags = PF_R | PF_X,
-		.p_offset = 0x1000,
-		.p_vaddr = 0x40200000,
-		.p_paddr = 0x40200000,
-		.p_filesz = sizeof(code),
-		.p_memsz = sizeof(code),
-		.p_align = 0x1000,
-	};
-	int fd = memfd_create("kernel", 0);
-
-	if (fd < 0 || pwrite(fd, &eh, sizeof(eh), 0) != sizeof(eh) ||
-	    pwrite(fd, &ph, sizeof(ph), sizeof(eh)) != sizeof(ph) ||
-	    pwrite(fd, code, sizeof(code), 0x1000) != sizeof(code))
-		test_error("memfd_create: %s", strerrorname_np(errno));
-	return fd;
-}
 
 struct one {
 	pid_t pid;
@@ -127,7 +94,7 @@ TEST(refvmm, a_hundred_machines_run_at_once, RULE("VMM-SCALE-1"), .limit_ms = 60
 	bundle_path("refvmm", vmm, sizeof(vmm));
 	if (access(vmm, X_OK))
 		SKIP("no refvmm beside this program: build the bundle");
-	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", make_kernel());
+	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", elf_image(code, sizeof(code)));
 	for (size_t i = 0; i < MACHINES; i++)
 		start(&one[i], argv);
 	for (size_t i = 0; i < MACHINES;
