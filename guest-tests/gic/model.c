@@ -56,6 +56,15 @@ bool model_pending_known(const struct model_irq *irq)
 	return !(irq->level && irq->active);
 }
 
+unsigned model_busy_count(const struct model *m)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < MODEL_IRQS; i++)
+		n += m->irq[i].active || m->irq[i].pending;
+	return n;
+}
+
 unsigned model_active_count(const struct model *m)
 {
 	unsigned n = 0;

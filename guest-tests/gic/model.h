@@ -41,6 +41,8 @@ bool model_passes_mask(const struct model *m);
  * latch still shows is the implementation's choice.
  */
 bool model_pending_known(const struct model_irq *irq);
+/* pending, active or both */
+unsigned model_busy_count(const struct model *m);
 unsigned model_active_count(const struct model *m);
 /* is it acknowledged, and its priority not dropped? */
 bool model_holds(const struct model *m, unsigned index);
