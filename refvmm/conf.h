@@ -37,7 +37,11 @@ struct machine_conf {
 	const char *control;	   /* path of the control socket */
 	const char *trace;	   /* file of --trace */
 	const char *sandbox_probe; /* a system call to try once confined, for tests */
-	bool sandbox_off;
+	enum {
+		SANDBOX_AUTO, /* where the host's kernel has seccomp */
+		SANDBOX_ON,
+		SANDBOX_OFF,
+	} sandbox;
 	uint64_t inherited; /* descriptors from 3 on that were open at the start */
 	bool console_stdio; /* the serial line reads standard input */
 	bool no_reboot;	    /* a reset ends the machine */

@@ -113,14 +113,20 @@ int machine_confine(const struct machine_conf *c)
 
 	catch_fatal();
 	close_inherited(c->inherited);
-	if (c->sandbox_off)
+	if (c->sandbox == SANDBOX_OFF)
 		return 0;
 	setrlimit(RLIMIT_CORE, &none);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return err_host(errno, "PR_SET_NO_NEW_PRIVS; --sandbox off runs without");
 	/* The event loop's thread may be there already. */
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog))
-		return err_host(errno, "seccomp; --sandbox off runs without");
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog)) {
+		if (errno != ENOSYS)
+			return err_host(errno, "seccomp; --sandbox off runs without");
+		if (c->sandbox == SANDBOX_ON)
+			return err_lacks("seccomp", "this kernel has no seccomp filters; --sandbox "
+						    "off runs without");
+		err_note("this kernel has no seccomp filters: no system call is forbidden");
+	}
 	return c->sandbox_probe ? probe(c->sandbox_probe) : 0;
 }
 

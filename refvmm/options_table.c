@@ -66,11 +66,17 @@ static int opt_sandbox(struct machine_conf *c, const char *arg)
 {
 	if (!strncmp(arg, "probe=", 6) && arg[6]) {
 		c->sandbox_probe = arg + 6;
+		c->sandbox = SANDBOX_ON;
 		return 0;
 	}
-	if (strcmp(arg, "on") != 0 && strcmp(arg, "off") != 0)
-		return err_usage("--sandbox %.64s: want on, off or probe=SYSTEM-CALL", arg);
-	c->sandbox_off = arg[1] == 'f';
+	if (!strcmp(arg, "auto"))
+		c->sandbox = SANDBOX_AUTO;
+	else if (!strcmp(arg, "on"))
+		c->sandbox = SANDBOX_ON;
+	else if (!strcmp(arg, "off"))
+		c->sandbox = SANDBOX_OFF;
+	else
+		return err_usage("--sandbox %.64s: want auto, on, off or probe=SYSTEM-CALL", arg);
 	return 0;
 }
 
@@ -198,8 +204,9 @@ const struct option options_table[] = {
 	    opt_no_reboot),
 	OPT("--trace", GROUP_RUN, "FILE",
 	    "write every ioctl and every exit there, a line each", opt_trace),
-	OPT("--sandbox", GROUP_RUN, "on|off|probe=SYSTEM-CALL",
-	    "give up, once the machine runs, what it does not need (on); probe: try one, for tests",
+	OPT("--sandbox", GROUP_RUN, "auto|on|off|probe=SYSTEM-CALL",
+	    "give up, once the machine runs, what it does not need (auto: all that this kernel can "
+	    "forbid; on: or do not start); probe: try one, for tests",
 	    opt_sandbox),
 	OPT("--control", GROUP_RUN, "SOCKET",
 	    "take commands there, one JSON object a line: docs/refvmm.md", opt_control),
