@@ -55,6 +55,7 @@ struct machine_conf {
 	bool highmem;
 	unsigned ipa_bits;	  /* 0: the smallest that holds board and RAM */
 	uint64_t time_limit_ms;	  /* 0: none */
+	uint64_t grace_s;	  /* what a guest gets to power off; 0: none */
 	void *dev[CONF_DEVS_MAX]; /* options of the board's devices, by row */
 };
 

@@ -272,8 +272,8 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 		ret = offer(m);
 	if (!ret)
 		ret = load(m);
-	if (!ret && c->control)
-		ret = machine_loop_signals(m);
+	if (!ret)
+		machine_signals_catch(m);
 	if (!ret && c->control) /* the last: what fails leaves no file */
 		ret = control_open(&m->control, c->control, machine_commands, m);
 	return ret;
@@ -302,6 +302,7 @@ int machine_reset(struct machine *m)
 void machine_free(struct machine *m)
 {
 	control_close(m->control);
+	machine_signals_leave();
 	vm_down(m);
 	free(m->cpu);
 	board_free(&m->board);

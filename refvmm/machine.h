@@ -70,8 +70,10 @@ struct machine {
 		unsigned still; /* threads that are parked, or have ended */
 	} pause;
 	struct control *control; /* NULL: no socket */
-	int signal_fd;		 /* with a control socket: what ends this process */
 	uint64_t key_up_ns;	 /* when the power key is let go; 0: nobody presses it */
+	int signal;		 /* atomic: caught and not yet served; 0: none */
+	int ending;		 /* the signal that the guest was told of; 0: none */
+	uint64_t grace_ns;	 /* when it must have powered off; 0: no such time */
 	pthread_t loop;		 /* the event loop's thread */
 	bool loop_started;
 	int wake_fd;		   /* eventfd: something for the event loop */
@@ -105,8 +107,7 @@ void machine_ask_for_reset(struct machine *m);
  * to wait for: from the beginning if `wanted`, else under the machine's lock by whoever brings it (a device's timer).
  */
 bool machine_loop_wanted(const struct machine *m);
-int machine_loop_start(struct machine *m);   /* nothing if it runs; 0 or a negative error, logged */
-int machine_loop_signals(struct machine *m); /* before the socket is there for anybody to see */
+int machine_loop_start(struct machine *m); /* nothing if it runs; 0 or a negative error, logged */
 void machine_loop_join(struct machine *m);
 void machine_wake(struct machine *m); /* it looks at everything anew */
 
@@ -122,6 +123,8 @@ int machine_pause(struct machine *m);
 void machine_resume(struct machine *m);
 bool machine_pausing(struct machine *m);
 void machine_park(struct cpu_thread *t);
+void machine_unkick(
+	struct cpu_thread *t); /* its own thread, where nothing asks it to stand still */
 void machine_park_ended(struct machine *m);
 void machine_park_begin(struct machine *m);
 void machine_wake_parked(struct machine *m);
@@ -133,7 +136,24 @@ void machine_show_trace(int ret, unsigned status);
 
 /* machine_control.c: what the control socket takes. */
 extern const struct control_command machine_commands[];
-void machine_release_key(struct machine *m);
+
+/*
+ * machine_power.c: the power key; under the lock. Lets it go, and ends the machine, when it is time; returns when
+ * that will be, 0: never.
+ */
+void machine_press_key(struct machine *m);
+uint64_t machine_power_timers(struct machine *m, uint64_t now);
+
+/*
+ * SIGTERM, SIGINT and SIGHUP are this machine's from now on: before anybody can see its socket. What came is served
+ * by the first vCPU's thread (with the lock held or, check, not) and by the event loop.
+ */
+void machine_signals_catch(struct machine *m);
+void machine_signals_leave(void); /* from now on they end the process at once */
+void machine_signals_serve(struct machine *m);
+void machine_signals_check(struct machine *m);
+/* A thread that takes none of them; an errno. */
+int machine_thread(pthread_t *t, void *(*fn)(void *), void *arg);
 
 /* machine_env.c: the world as this machine's devices see it. */
 extern const struct env_ops machine_env_ops;

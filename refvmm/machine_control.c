@@ -4,12 +4,10 @@
 #include <string.h>
 
 #include "control/control.h"
-#include "dev/pl061.h"
 #include "kvm/dump.h"
 #include "machine.h"
 
-#define SPI_LAST    (KVM_SPIS - 1)
-#define KEY_HOLD_NS 100000000U /* as long as somebody holds a power key */
+#define SPI_LAST (KVM_SPIS - 1)
 
 static void status(void *host, const struct json_object *q, struct reply *r)
 {
@@ -71,19 +69,9 @@ static void reset(void *host, const struct json_object *q, struct reply *r)
 		machine_ask_for_reset(m);
 }
 
-static struct dev *power_key(struct machine *m)
-{
-	for (unsigned i = 0; i < m->board.nr; i++) {
-		if (m->board.dev[i]->ops == &pl061_ops)
-			return m->board.dev[i];
-	}
-	return NULL;
-}
-
 static void powerdown(void *host, const struct json_object *q, struct reply *r)
 {
 	struct machine *m = host;
-	struct dev *key = power_key(m);
 
 	(void)q;
 	if (machine_pausing(m)) {
@@ -91,15 +79,8 @@ static void powerdown(void *host, const struct json_object *q, struct reply *r)
 		return;
 	}
 	pthread_mutex_lock(&m->lock);
-	pl061_drive(key, PL061_POWER_KEY, true);
-	m->key_up_ns = m->env.ops->clock_ns(&m->env) + KEY_HOLD_NS;
+	machine_press_key(m);
 	pthread_mutex_unlock(&m->lock);
-}
-
-void machine_release_key(struct machine *m)
-{
-	m->key_up_ns = 0;
-	pl061_drive(power_key(m), PL061_POWER_KEY, false);
 }
 
 static void irq(void *host, const struct json_object *q, struct reply *r)

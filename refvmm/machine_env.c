@@ -82,8 +82,12 @@ static void write_all(struct machine *m, const char *p, size_t len)
 	while (len) {
 		ssize_t n = write(STDOUT_FILENO, p, len);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR) {
+			machine_signals_serve(m); /* nobody may read what we write */
+			if (machine_stopped(m))
+				return;
 			continue;
+		}
 		if (n < 0) {
 			machine_stop(m, err_host(errno, "standard output"), 0);
 			return;

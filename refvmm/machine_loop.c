@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "core/err.h"
@@ -21,11 +19,8 @@ void machine_wake(struct machine *m)
 /* Fires what is due; returns the nearest deadline, 0 if there is none. */
 static uint64_t run_timers(struct machine *m)
 {
-	uint64_t now = m->env.ops->clock_ns(&m->env), next = 0;
+	uint64_t now = m->env.ops->clock_ns(&m->env), next = machine_power_timers(m, now);
 
-	if (m->key_up_ns && m->key_up_ns <= now)
-		machine_release_key(m);
-	next = m->key_up_ns;
 	for (unsigned i = 0; i < m->board.nr; i++) {
 		if (m->deadline_ns[i] && m->deadline_ns[i] <= now) {
 			m->deadline_ns[i] = 0;
@@ -78,28 +73,6 @@ static int poll_timeout(uint64_t now, uint64_t next_ns, uint64_t end_ns, bool re
 	return ms > 3600000 ? 3600000 : (int)ms;
 }
 
-/* With a control socket, what ends this process takes the socket away first. */
-int machine_loop_signals(struct machine *m)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL); /* before there are other threads, which inherit it */
-	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return m->signal_fd < 0 ? err_host(errno, "signalfd") : 0;
-}
-
-static void take_signal(struct machine *m)
-{
-	struct signalfd_siginfo si;
-
-	if (read(m->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
-		machine_stop(m, 0, 128 + si.ssi_signo); /* as a shell shows such an end */
-}
-
 /* Commands look at vCPUs, which a reset makes anew. True: there is more to do at once. */
 static bool serve_control(struct machine *m, const struct pollfd *fd, unsigned nr)
 {
@@ -111,7 +84,7 @@ static bool serve_control(struct machine *m, const struct pollfd *fd, unsigned n
 	return more;
 }
 
-enum { FD_WAKE, FD_INPUT, FD_SIGNAL, FD_CONTROL, FDS = FD_CONTROL + CONTROL_POLLFDS };
+enum { FD_WAKE, FD_INPUT, FD_CONTROL, FDS = FD_CONTROL + CONTROL_POLLFDS };
 
 static void *loop_main(void *arg)
 {
@@ -124,8 +97,7 @@ static void *loop_main(void *arg)
 	while (!machine_stopped(m)) {
 		struct pollfd fd[FDS + MACHINE_WATCHES_MAX] = {
 			[FD_WAKE] = {.fd = m->wake_fd, .events = POLLIN},
-			[FD_INPUT] = {.fd = STDIN_FILENO, .events = POLLIN},
-			[FD_SIGNAL] = {.fd = -1, .events = POLLIN}};
+			[FD_INPUT] = {.fd = STDIN_FILENO, .events = POLLIN}};
 		unsigned nr = m->control ? control_pollfds(m->control, fd + FD_CONTROL) : 0;
 		struct pollfd *watched = fd + FD_CONTROL + nr;
 		unsigned watches;
@@ -134,6 +106,7 @@ static void *loop_main(void *arg)
 		int timeout;
 
 		pthread_mutex_lock(&m->lock);
+		machine_signals_serve(m);
 		next = run_timers(m);
 		if (in.at < in.len)
 			feed_input(m, &in);
@@ -141,8 +114,6 @@ static void *loop_main(void *arg)
 		pthread_mutex_unlock(&m->lock);
 		if (in.eof || in.at < in.len)
 			fd[FD_INPUT].fd = -1; /* poll() skips it */
-		if (m->control)
-			fd[FD_SIGNAL].fd = m->signal_fd;
 		now = m->env.ops->clock_ns(&m->env);
 		if (end && now >= end)
 			machine_stop(m,
@@ -156,8 +127,6 @@ static void *loop_main(void *arg)
 			eventfd_read(m->wake_fd, &count);
 		if (fd[FD_INPUT].revents)
 			read_input(&in);
-		if (fd[FD_SIGNAL].revents)
-			take_signal(m);
 		if (nr)
 			more = serve_control(m, fd + FD_CONTROL, nr);
 		if (watches)
@@ -177,7 +146,7 @@ bool machine_loop_wanted(const struct machine *m)
 
 int machine_loop_start(struct machine *m)
 {
-	int err = m->loop_started ? 0 : pthread_create(&m->loop, NULL, loop_main, m);
+	int err = m->loop_started ? 0 : machine_thread(&m->loop, loop_main, m);
 	if (err)
 		return err_host(err, "thread of the event loop");
 	m->loop_started = true;

@@ -32,6 +32,16 @@ void machine_park(struct cpu_thread *t)
 	pthread_mutex_unlock(&m->pause.lock);
 }
 
+void machine_unkick(struct cpu_thread *t)
+{
+	struct machine *m = t->m;
+
+	pthread_mutex_lock(&m->pause.lock);
+	if (!m->pause.wanted && !machine_leaving(m))
+		vcpu_unkick(&t->vcpu);
+	pthread_mutex_unlock(&m->pause.lock);
+}
+
 /* A thread that has ended stands still for good. */
 void machine_park_ended(struct machine *m)
 {

@@ -105,6 +105,9 @@ static void handle(struct cpu_thread *t, const struct vcpu_exit *x)
 	case VCPU_AGAIN:
 		if (machine_pausing(t->m))
 			machine_park(t);
+		else if (t == t->m->cpu)
+			machine_unkick(t); /* a signal's kick has done its work */
+		machine_signals_check(t->m);
 		break;
 	case VCPU_MMIO_READ:
 	case VCPU_MMIO_WRITE:
@@ -131,6 +134,7 @@ static void *cpu_main(void *arg)
 
 	if (machine_pausing(t->m))
 		machine_park(t);
+	machine_signals_check(t->m); /* those of before there was anything to kick */
 	while (!machine_leaving(t->m)) {
 		int ret = vcpu_run(&t->vcpu, &x);
 
@@ -152,7 +156,7 @@ static void on_kick(int sig)
 static int start_others(struct machine *m)
 {
 	for (unsigned i = 1; i < m->cpus; i++) {
-		int err = pthread_create(&m->cpu[i].thread, NULL, cpu_main, &m->cpu[i]);
+		int err = machine_thread(&m->cpu[i].thread, cpu_main, &m->cpu[i]);
 
 		if (err)
 			return err_host(err, "thread of vCPU %u", i);

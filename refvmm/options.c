@@ -12,9 +12,10 @@
 #include "core/err.h"
 #include "refuse.h"
 
-#define MEMORY_DEFAULT (256ULL << 20)
-#define LOW_4G	       (4ULL << 30)
-#define NAMES_MAX      64U
+#define MEMORY_DEFAULT	(256ULL << 20)
+#define LOW_4G		(4ULL << 30)
+#define NAMES_MAX	64U
+#define GRACE_DEFAULT_S 60U
 
 /* QEMU's spelling with one dash is understood, too: -smp 4, -m 1G. */
 static bool is_called(const char *typed, const char *name, const char *alias)
@@ -124,6 +125,7 @@ int options_parse(struct machine_conf *c, int argc, char **argv)
 
 	c->smp = 1;
 	c->highmem = true;
+	c->grace_s = GRACE_DEFAULT_S;
 	c->ram.size = MEMORY_DEFAULT;
 	for (int i = 1, used; i < argc; i += used) {
 		ret = parse_one(c, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &used);

@@ -105,6 +105,11 @@ static int opt_time_limit(struct machine_conf *c, const char *arg)
 	return number("--time-limit", arg, 1, INT32_MAX, &c->time_limit_ms);
 }
 
+static int opt_grace(struct machine_conf *c, const char *arg)
+{
+	return number("--grace", arg, 0, 86400, &c->grace_s);
+}
+
 static int opt_verbose(struct machine_conf *c, const char *arg)
 {
 	(void)arg;
@@ -197,6 +202,9 @@ const struct option options_table[] = {
 
 	OPT("--time-limit", GROUP_RUN, "MS", "end the machine then, with exit status 7",
 	    opt_time_limit),
+	OPT("--grace", GROUP_RUN, "S",
+	    "SIGTERM and SIGINT press the power key, if the guest listens to it, and end the machine after "
+	    "S seconds (60); 0, or a second signal: at once", opt_grace),
 	OPT("--verbose", GROUP_RUN, NULL, "one line on stderr for each error of the guest's",
 	    opt_verbose),
 	OPT("--no-reboot", GROUP_RUN, NULL,

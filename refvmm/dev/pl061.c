@@ -73,6 +73,11 @@ void pl061_drive(struct dev *d, unsigned line, bool level)
 	update(g);
 }
 
+bool pl061_armed(struct dev *d, unsigned line)
+{
+	return pl061(d)->ie >> line % PL061_LINES & 1;
+}
+
 static uint64_t pl061_read(struct dev *d, uint64_t off, unsigned len)
 {
 	const struct pl061 *g = pl061(d);

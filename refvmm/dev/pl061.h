@@ -11,5 +11,7 @@ extern const struct dev_ops pl061_ops;
 
 /* What the outside drives a line to. */
 void pl061_drive(struct dev *d, unsigned line, bool level);
+/* Is somebody listening: does a change of the line interrupt? */
+bool pl061_armed(struct dev *d, unsigned line);
 
 #endif
