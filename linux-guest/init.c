@@ -17,6 +17,7 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <termios.h>
 #include <unistd.h>
 
 void say(const char *key, const char *format, ...)
@@ -89,6 +90,8 @@ int main(void)
 	first_line("/proc/cmdline", words, sizeof(words));
 	again = strstr(words, "assay.end=reboot-once") && mark_disk();
 	say("end", again ? "reboot" : "power-off");
+	/* The port's driver sends by interrupts, and whoever switches off does not wait for them. */
+	tcdrain(STDOUT_FILENO);
 	sync();
 	reboot(again ? RB_AUTOBOOT : RB_POWER_OFF);
 	say("end-failed", "%s", strerror(errno));

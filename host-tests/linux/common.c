@@ -122,6 +122,10 @@ void note_end(void)
 
 	for (char *line = strtok(run.out + from, "\r\n"); line; line = strtok(NULL, "\r\n"))
 		NOTE("console: %s", line);
+	if (run.limit)
+		NOTE("refvmm: still ran after %u s", LIMIT_MS / 1000);
+	else if (run.signal)
+		NOTE("refvmm: ended by signal %d", run.signal);
 	NOTE("refvmm: exit status %d, %.*s", run.status, (int)strcspn(run.err, "\n"), run.err);
 }
 
