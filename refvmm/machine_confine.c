@@ -24,6 +24,12 @@
 
 #define TRACE_LINES 100U
 
+#ifdef REFVMM_COVERAGE
+void __gcov_dump(void);
+#else
+#define __gcov_dump() /* nothing is counted */
+#endif
+
 static void say(const char *text)
 {
 	(void)!write(STDERR_FILENO, text, strlen(text));
@@ -51,6 +57,7 @@ static void on_fatal(int sig, siginfo_t *info, void *context)
 		say(sigabbrev_np(sig) ? sigabbrev_np(sig) : "");
 	}
 	say("\n");
+	__gcov_dump();
 	raise(sig);
 }
 

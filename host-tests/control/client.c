@@ -45,6 +45,20 @@ static _Noreturn void become(char *const argv[], int err)
 	_exit(127);
 }
 
+static pid_t running; /* the machine that nobody has waited for */
+
+/* A test need not end its machine: it is asked to, and killed with this process if it does not. */
+static void end_running(void)
+{
+	for (int i = 0; running > 0 && i < 5000; i++) {
+		if (!i)
+			kill(running, SIGTERM);
+		if (waitpid(running, NULL, WNOHANG))
+			return;
+		test_pause_us(1000);
+	}
+}
+
 /* What it said on stderr, for the message of a test that cannot go on. */
 static const char *said(const struct machine *m)
 {
@@ -108,10 +122,13 @@ void machine_start(struct machine *m, const char *options)
 	if (!m->pid)
 		become(argv, err[1]);
 	close(err[1]);
+	running = m->pid;
+	test_at_end(end_running);
 	while ((fd = try_connect(m)) < 0) {
 		if (waitpid(m->pid, &status, WNOHANG) == m->pid) {
 			const char *why = said(m);
 
+			running = 0;
 			if (WIFEXITED(status) && WEXITSTATUS(status) == 4)
 				SKIP("%s", why); /* begins with needs=CAP: */
 			test_error("refvmm ended with wait status 0x%x: %s", status, why);
@@ -127,6 +144,7 @@ int machine_end(struct machine *m)
 
 	while (waitpid(m->pid, &status, 0) < 0 && errno == EINTR)
 		;
+	running = m->pid == running ? 0 : running;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

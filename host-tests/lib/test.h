@@ -69,6 +69,9 @@ _Noreturn void test_skip(const char *fmt, ...) __attribute__((format(printf, 1, 
 _Noreturn void test_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void test_abandon(void); /* behind a failed ASSERT_* */
 
+/* Done behind the verdict, however the test ends: what a crash would do without order. One at a time. */
+void test_at_end(void (*fn)(void));
+
 #define SKIP(...)		  test_skip(__VA_ARGS__)
 /* The host lacks a capability: `cap` is a word of a cell's `has` list. */
 #define SKIP_NEEDS(cap, fmt, ...) test_skip("needs=" cap ": " fmt, ##__VA_ARGS__)

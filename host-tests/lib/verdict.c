@@ -89,6 +89,13 @@ void test_fact(const char *key, const char *fmt, ...)
 
 /* ---- the verdict */
 
+static void (*at_end)(void);
+
+void test_at_end(void (*fn)(void))
+{
+	at_end = fn;
+}
+
 static _Noreturn void finish(enum verdict_kind kind, const char *text)
 {
 	struct verdict v = {.kind = kind, .seeded = self.seeded};
@@ -96,6 +103,8 @@ static _Noreturn void finish(enum verdict_kind kind, const char *text)
 	if (!atomic_flag_test_and_set(&self.ended)) {
 		snprintf(v.text, sizeof(v.text), "%s", text);
 		write_all(self.pipe_fd, (const char *)&v, sizeof(v));
+		if (at_end)
+			at_end();
 		_exit(0);
 	}
 	for (;;) /* another thread is ending the process */

@@ -14,7 +14,7 @@ from ..lab.boot import HOME, boot
 from ..lab.cells import LabCell
 from ..lab.cpio import Archive
 
-FOLDER = "/tmp/coverage"  # on the host: -fprofile-dir of the build
+FOLDER = "/coverage"  # on the host: -fprofile-dir of the build
 FILES_A_DUMP = 4
 DUMPS = 40
 _NAME = re.compile(r"file (\S+\.gcda)$")
@@ -37,14 +37,14 @@ def object_of(name: str) -> Path:
     return Path(path.replace("#", "/"))
 
 
-def run(cell: LabCell, bundle: Path, tools: Path, units: Sequence[Unit], into: Path) -> tuple[int, int]:
-    """Boots the cell, runs the units, writes their counters beside the objects in `into`.
+def run(cell: LabCell, bundle: Path, tools: Path, units: Sequence[Unit]) -> tuple[int, dict[Path, bytes]]:
+    """Boots the cell and runs the units.
 
-    Returns how many units ran and how many files came. What the tests say is not looked at: `make check` judges them.
+    Returns how many ran, and the counters, by their file below the folder of objects. What the tests say is not looked at: `make check` judges them.
     """
     extra = Archive()
     extra.tree(tools, f"{HOME}/coverage")
-    extra.folder(FOLDER.lstrip("/"))
+    extra.folder(FOLDER.lstrip("/"), 0o1777)
     parser = FrameParser()
     ran = 0
     said: list[str] = []
@@ -68,6 +68,4 @@ def run(cell: LabCell, bundle: Path, tools: Path, units: Sequence[Unit], into: P
         raise AssayError(f"coverage: the host {cell.name} did not come to its end: {outcome.detail}")
     if not files:
         raise AssayError(f"coverage: no counters came from {cell.name}: {said[0] if said else 'no message'}")
-    for name, text in files.items():
-        (into / object_of(name)).with_suffix(".gcda").write_bytes(bytes.fromhex("".join(text)))
-    return ran, len(files)
+    return ran, {object_of(name).with_suffix(".gcda"): bytes.fromhex("".join(text)) for name, text in files.items()}
