@@ -148,25 +148,28 @@ TEST(api, coalesced_zones_take_stores_inside_alone, RULE("KVM-COALESCED-1"))
 	EXPECT_EQ(ring->last, 1);
 }
 
+/* Kernels before 6.12 say that it is full with half its entries used (coalesced_mmio_has_room). */
 TEST(api, full_coalesced_ring_exits_and_loses_nothing, RULE("KVM-COALESCED-2"))
 {
 	struct vm *vm = coalesced_vm();
 	struct kvm_coalesced_mmio_ring *ring = ring_of(vm);
-	uint32_t room = ring_entries() - 1;
+	uint32_t stores = ring_entries() + 2, n;
 
 	ASSERT_OK(zone_call(vm, KVM_REGISTER_COALESCED_MMIO, ZONE, ZONE_SIZE, 0));
-	EXPECT_EQ(exits(vm, ZONE, 1000, 4, room), 0);
-	EXPECT_EQ(ring->last, room);
-	EXPECT_EQ(exits(vm, ZONE, 5000, 4, 3), 3);
-	EXPECT_EQ(ring->last, room);
-	for (uint32_t i = 0; i < room; i++) {
+	n = stores - exits(vm, ZONE, 1000, 4, stores);
+	ASSERT_EQ(ring->last, n);
+	EXPECT_GT(n, 0);
+	ASSERT_GT(ring_entries(), n);
+	FACT("kvm.coalesced_stores", "%u", n);
+	for (uint32_t i = 0; i < n; i++) {
 		if (!EXPECT_EQ(value_of(&ring->coalesced_mmio[i]), 1000 + i))
 			break;
 	}
-	ring->first = 2; /* two were read: there is room for two, round the end of the ring */
-	EXPECT_EQ(exits(vm, ZONE, 7000, 4, 3), 1);
+	EXPECT_EQ(exits(vm, ZONE, 5000, 4, 1), 1);
+	ring->first = ring->last = ring_entries() - 1; /* all were read, and the next is the last */
+	EXPECT_EQ(exits(vm, ZONE, 7000, 4, 2), 0);
 	EXPECT_EQ(ring->last, 1);
-	EXPECT_EQ(value_of(&ring->coalesced_mmio[room]), 7000);
+	EXPECT_EQ(value_of(&ring->coalesced_mmio[ring_entries() - 1]), 7000);
 	EXPECT_EQ(value_of(&ring->coalesced_mmio[0]), 7001);
 	ring->last = ring_entries(); /* what no ring has: KVM must not follow it */
 	EXPECT_EQ(exits(vm, ZONE, 1, 4, 1), 1);

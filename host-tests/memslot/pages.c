@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #ifndef MAP_HUGE_SHIFT
@@ -154,8 +155,20 @@ char *pages_normal(uint64_t size, uint64_t align)
 	return p;
 }
 
-/* What smaps says of the mapping that holds p. */
-static uint64_t anon_huge(const char *p)
+/* Whether all pages are there once one of each huge page was touched: no page faults any more. */
+static bool no_page_faults(const char *p, uint64_t size)
+{
+	struct rusage before, after;
+
+	getrusage(RUSAGE_SELF, &before);
+	for (uint64_t at = 0; at < size; at += page_size())
+		(void)*(const volatile char *)(p + at);
+	getrusage(RUSAGE_SELF, &after);
+	return (uint64_t)(after.ru_minflt - before.ru_minflt) < size / page_size() / 4;
+}
+
+/* What smaps says of the mapping that holds p; a kernel without CONFIG_PROC_PAGE_MONITOR has none. */
+static uint64_t anon_huge(const char *p, uint64_t size)
 {
 	char line[256];
 	static const char key[] = "AnonHugePages:";
@@ -163,7 +176,9 @@ static uint64_t anon_huge(const char *p)
 	bool here = false;
 	FILE *f = fopen("/proc/self/smaps", "re");
 
-	while (f && fgets(line, sizeof(line), f)) {
+	if (!f)
+		return no_page_faults(p, size) ? size : 0;
+	while (fgets(line, sizeof(line), f)) {
 		char *end;
 		uint64_t from = strtoull(line, &end, 16);
 
@@ -174,8 +189,7 @@ static uint64_t anon_huge(const char *p)
 			break;
 		}
 	}
-	if (f)
-		fclose(f);
+	fclose(f);
 	return kb << 10;
 }
 
@@ -192,7 +206,7 @@ char *pages_thp(uint64_t size)
 		return NULL;
 	for (uint64_t at = 0; at < size; at += huge)
 		*(volatile char *)(p + at) = 0;
-	return anon_huge(p) >= size ? p : NULL;
+	return anon_huge(p, size) >= size ? p : NULL;
 }
 
 char *pages_hugetlb(uint64_t size, uint64_t huge)

@@ -56,6 +56,15 @@ static void start(struct one *o, char *const argv[])
 	o->out = out[0];
 }
 
+static void read_line(int fd, char *line, size_t size)
+{
+	size_t n = 0;
+
+	while (n + 1 < size && read(fd, line + n, 1) == 1 && line[n++] != '\n')
+		;
+	line[n] = '\0';
+}
+
 static unsigned int rss_kib(pid_t pid)
 {
 	char path[64], text[4096];
@@ -99,9 +108,9 @@ TEST(refvmm, a_hundred_machines_run_at_once, RULE("VMM-SCALE-1"), .limit_ms = 60
 		start(&one[i], argv);
 	for (size_t i = 0; i < MACHINES;
 	     i++) { /* all of them have come so far, and none has gone */
-		ssize_t n = read(one[i].out, said, sizeof(said) - 1);
-
-		said[n > 0 ? n : 0] = '\0';
+		read_line(one[i].out, said, sizeof(said));
+		if (!strncmp(said, "refvmm: this kernel has no seccomp", 34))
+			read_line(one[i].out, said, sizeof(said));
 		if (EXPECT_STREQ(said, "x\n"))
 			up++;
 	}

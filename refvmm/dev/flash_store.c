@@ -270,7 +270,8 @@ int flash_store_open_vars(struct flash_store *s, const char *path, const char *t
 		s->fd = -1;
 		return ret;
 	}
-	if (flock(s->fd, LOCK_EX | LOCK_NB)) {
+	if (flock(s->fd, LOCK_EX | LOCK_NB) &&
+	    errno == EWOULDBLOCK) { /* ENOSYS: nobody has locks */
 		ret = err_usage("--vars %s: in use by another machine", path);
 		close(s->fd); /* and its journal is the other's */
 		s->fd = -1;

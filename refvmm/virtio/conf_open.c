@@ -38,8 +38,8 @@ static int lock(const struct virtio_conf_dev *d)
 {
 	struct flock l = {.l_type = d->readonly ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
 
-	if (!fcntl(d->fd, F_OFD_SETLK, &l) || (errno != EAGAIN && errno != EACCES))
-		return 0; /* a file system without locks has none to respect */
+	if (!fcntl(d->fd, F_OFD_SETLK, &l) || errno != EAGAIN)
+		return 0; /* a file system or kernel without locks (EACCES) has none to respect */
 	return no(d, d->readonly ? "somebody else has it open for writing"
 				 : "somebody else has it open; readonly=on shares it");
 }
