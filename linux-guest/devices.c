@@ -3,6 +3,7 @@
  * What the guest's kernel made of the virtio devices, and whether they work: one line each.
  *
  *	linux-guest virtio0=2:pci
+ *	linux-guest blocks=none			a kernel without a block layer
  *	linux-guest disk-SERIAL=pci sectors=8192 ro=0 sum=… wrote=ok
  *	linux-guest rng=pci virtio_rng.0 32
  *	linux-guest hvc0=what the other side sent
@@ -297,6 +298,8 @@ static void say_messages(void)
 void say_virtio(void)
 {
 	each("/sys/bus/virtio/devices", "virtio", say_device);
+	if (access("/sys/block", F_OK))
+		say("blocks", "none"); /* a kernel without CONFIG_BLOCK */
 	each("/sys/block", "vd", say_disk);
 	say_rng();
 	each("/sys/class/tty", "hvc", say_console);

@@ -122,6 +122,8 @@ TEST(linux, uses_every_virtio_device, RULE("VIRTIO-DEV-1"))
 	furnish(&w, &m);
 	boot(&m);
 	expect_came_up("2");
+	if (*said("blocks", text, sizeof(text)))
+		SKIP_NEEDS("guest-blocks", "the guest's kernel is built without CONFIG_BLOCK");
 	expect_all_found();
 	expect_disks_work(&w);
 	expect_cards_work(&w);
