@@ -17,4 +17,7 @@ void say_virtio(void);
 /* Turns a byte at the end of the first disk; true: it was as the test made it, and this is the first time. */
 bool mark_disk(void);
 
+/* key.c: until somebody presses the power key; nothing where there is none. */
+void wait_for_key(void);
+
 #endif

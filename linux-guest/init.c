@@ -2,7 +2,7 @@
 /*
  * PID 1 of the smallest Linux guest: says on its console what a test needs to know about the machine
  * it woke up on, then powers off; with assay.end=reboot-once on the command line it reboots first, and knows by a
- * mark on the first disk that it did. Each line is
+ * mark on the first disk that it did; with assay.end=key it waits for the power key first. Each line is
  * `linux-guest KEY=VALUE`, so that kernel messages on the same console cannot be taken for one. The
  * tests of host-tests/linux read them.
  */
@@ -83,11 +83,14 @@ int main(void)
 	say_file("clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource");
 	say_file("model", "/proc/device-tree/compatible");
 	load_modules();
-	say_virtio();
+	first_line("/proc/cmdline", words, sizeof(words));
+	if (!strstr(words, "assay.end=key")) /* it is the subject there */
+		say_virtio();
 	say("state", "user-space");
 
 	sync();
-	first_line("/proc/cmdline", words, sizeof(words));
+	if (strstr(words, "assay.end=key"))
+		wait_for_key();
 	again = strstr(words, "assay.end=reboot-once") && mark_disk();
 	say("end", again ? "reboot" : "power-off");
 	/* The port's driver sends by interrupts, and whoever switches off does not wait for them. */

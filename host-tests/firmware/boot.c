@@ -9,6 +9,7 @@
 #include <assay/exit.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ SUITE(firmware, .tags = "refvmm firmware", .limit_ms = 60000);
 #define FLASH_MIB 64
 
 static struct proc run;
+static const struct proc_talk *talk; /* with the next boot() */
 
 static const char *firmware(void)
 {
@@ -94,7 +96,7 @@ static void boot(const char *machine, const char *vars_file, const char *kernel,
 	argv[n] = NULL;
 	if (!file_exists(kernel))
 		SKIP("the bundle lacks %s: build it whole", kernel);
-	r = proc_run(&run, argv, LIMIT_MS);
+	r = proc_converse(&run, argv, talk, LIMIT_MS);
 	if (r < 0)
 		test_error("%s: %s", vmm, strerrorname_np(-r));
 	if (run.status == ASSAY_EXIT_LACKS)
@@ -189,12 +191,13 @@ TEST(firmware, comes_to_its_shell, RULE("FW-SHELL-1"), .tags = "slow")
 			(char *)"--console",
 			(char *)"stdio",
 			NULL};
-	struct proc_talk talk[] = {
-		{"seconds to skip", "\x1b"}, {"Shell>", "reset -s\r"}, {NULL, NULL}};
+	struct proc_talk type[] = {{"seconds to skip", "\x1b", NULL},
+				   {"Shell>", "reset -s\r", NULL},
+				   {NULL, NULL, NULL}};
 	int r;
 
 	bundle_path("refvmm", vmm, sizeof(vmm));
-	r = proc_converse(&run, argv, talk, LIMIT_MS);
+	r = proc_converse(&run, argv, type, LIMIT_MS);
 	if (r < 0)
 		test_error("%s: %s", vmm, strerrorname_np(-r));
 	if (run.status == ASSAY_EXIT_LACKS)
@@ -236,4 +239,33 @@ TEST(firmware, starts_linux_to_user_space, RULE("FW-LINUX-1"),
 		EXPECT_TRUE(strstr(said("linux-guest", "model"), "virt"));
 	else
 		EXPECT_TRUE(!strstr(said("linux-guest", "model"), "virt"));
+}
+
+static void press(int pid)
+{
+	kill(pid, SIGTERM); /* docs/refvmm.md, Signals and the power key */
+}
+
+/* ACPI 6.4, 4.8.2.2.1.2 and 5.6.5: a line of the GPIO controller signals the event, whose method notifies the button. */
+TEST(firmware, linux_powers_off_by_its_acpi_power_button, RULE("VMM-LINUX-4"), .tags = "slow")
+{
+	const struct proc_talk wait[] = {{"linux-guest key=", NULL, press}, {NULL, NULL, NULL}};
+	char path[640], initrd[] = "initrd-XXXXXX";
+	const char *kernel = linux_image();
+	int fd = mkostemp(initrd, O_CLOEXEC);
+
+	if (fd < 0)
+		test_error("no file in the current folder: %s", strerrorname_np(errno));
+	if (file_append(fd, bundle_path("linux/initrd.cpio", path, sizeof(path))))
+		test_error("%s cannot be copied", path);
+	(void)file_append(fd, bundle_path("linux/modules.cpio", path, sizeof(path)));
+	close(fd);
+	talk = wait;
+	boot("acpi=on", NULL, kernel, initrd, "console=ttyAMA0 quiet panic=-1 assay.end=key");
+	talk = NULL;
+	unlink(initrd);
+	if (!ended("linux-guest", "user-space"))
+		return;
+	EXPECT_STREQ(said("linux-guest", "key"), "input Power Button");
+	EXPECT_STREQ(said("linux-guest", "pressed"), "power key");
 }

@@ -43,3 +43,21 @@ bool file_exists(const char *path)
 {
 	return access(path, F_OK) == 0;
 }
+
+int file_append(int to, const char *from)
+{
+	char buf[65536];
+	int fd = open(from, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		if (write(to, buf, (size_t)n) != n) {
+			close(fd);
+			return -ENOSPC;
+		}
+	}
+	close(fd);
+	return n < 0 ? -EIO : 0;
+}

@@ -12,5 +12,7 @@ ssize_t file_read(const char *path, char *buf, size_t size);
 /* The first line without its newline; false if the file cannot be read. */
 bool file_line(const char *path, char *buf, size_t size);
 bool file_exists(const char *path);
+/* Adds a file's content to an open one; 0 or a negative errno. */
+int file_append(int to, const char *from);
 
 #endif

@@ -55,7 +55,8 @@ static bool take(int fd, char *buf, size_t *len)
 }
 
 /* Says what the newest output waits for. */
-static void answer(const struct proc *p, const struct proc_talk **talk, size_t *seen, int in)
+static void answer(const struct proc *p, const struct proc_talk **talk, size_t *seen, int in,
+		   pid_t pid)
 {
 	const char *found;
 
@@ -65,7 +66,9 @@ static void answer(const struct proc *p, const struct proc_talk **talk, size_t *
 	if (!found)
 		return;
 	*seen = (size_t)(found - p->out) + strlen((*talk)->wait_for);
-	if (write(in, (*talk)->say, strlen((*talk)->say)) < 0)
+	if ((*talk)->act)
+		(*talk)->act(pid);
+	if ((*talk)->say && write(in, (*talk)->say, strlen((*talk)->say)) < 0)
 		return; /* it has ended, which the test will see */
 	(*talk)++;
 }
@@ -91,7 +94,7 @@ static void collect(struct proc *p, const struct proc_talk *talk, int in, int ou
 			fds[0].fd = -1;
 		if (fds[1].revents && !take(err, p->err, &p->err_len))
 			fds[1].fd = -1;
-		answer(p, &talk, &seen, in);
+		answer(p, &talk, &seen, in, pid);
 	}
 }
 

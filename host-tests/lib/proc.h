@@ -18,9 +18,10 @@ struct proc {
 
 /* argv[0] is the program's path; stdin is empty. 0 or -errno when it could not be started. */
 int proc_run(struct proc *p, char *const argv[], unsigned int limit_ms);
-/* What is typed once the program has said `wait_for`; ends with NULL. */
+/* What is typed, or done, once the program has said `wait_for`; ends with NULL. */
 struct proc_talk {
-	const char *wait_for, *say;
+	const char *wait_for, *say; /* say NULL: nothing */
+	void (*act)(int pid);	    /* NULL: nothing */
 };
 /* The same with a pipe as stdin, in which these stand one after another. */
 int proc_converse(struct proc *p, char *const argv[], const struct proc_talk *talk,

@@ -2,6 +2,7 @@
 #include "linux.h"
 #include "file.h"
 #include <assay/exit.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,17 +38,10 @@ static const char *own_kernel(char *path, size_t size)
 
 static void append_file(int to, const char *from)
 {
-	char buf[65536];
-	int fd = open(from, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	int r = file_append(to, from);
 
-	if (fd < 0)
-		return; /* no modules: the kernel has all built in */
-	while ((n = read(fd, buf, sizeof(buf))) > 0) {
-		if (write(to, buf, (size_t)n) != n)
-			test_error("/tmp is full");
-	}
-	close(fd);
+	if (r && r != -ENOENT) /* no modules: the kernel has all built in */
+		test_error("%s into /tmp: %s", from, strerrorname_np(-r));
 }
 
 /* Archives may stand one behind the other (early-userspace/buffer-format.rst). */
@@ -93,7 +87,7 @@ void boot(const struct machine *m)
 	make_initrd(initrd, modules);
 	for (size_t i = 0; m->devices[i]; i++)
 		argv[n++] = m->devices[i];
-	r = proc_run(&run, (char *const *)(uintptr_t)argv, LIMIT_MS);
+	r = proc_converse(&run, (char *const *)(uintptr_t)argv, m->talk, LIMIT_MS);
 	unlink(initrd);
 	if (r < 0)
 		test_error("%s: %s", vmm, strerrorname_np(-r));

@@ -15,7 +15,8 @@ struct machine {
 	const char *machine; /* --machine */
 	const char *cpus;
 	const char *append;
-	const char *devices[24]; /* further options, word by word */
+	const char *devices[24];      /* further options, word by word */
+	const struct proc_talk *talk; /* what happens when it says something; NULL: nothing */
 };
 
 /* Runs the guest to its end. Skips where the bundle or the host lacks what it needs. */
@@ -41,6 +42,9 @@ void disk_make(char path[64], unsigned salt);
 uint32_t disk_sum(unsigned salt);
 /* After the run: what the guest wrote is in the file, and nothing else has changed. */
 void disk_check(const char *path, unsigned salt, bool written);
+
+/* host.c: drivers of the host that the bundle brings along; where it has none, the host loads its own. */
+void host_modules(void);
 
 /* ---- peers: each is a process that listens on a socket at `path` */
 

@@ -139,6 +139,12 @@ static bool punch(const struct virtio_dev *v, int mode, uint64_t off, uint64_t l
 	return !fallocate(v->conf->fd, mode | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len);
 }
 
+/* Not an error of the disk: no holes here, or (EINVAL) a block device whose blocks are larger than the range's ends. */
+static bool cannot(void)
+{
+	return errno == EOPNOTSUPP || errno == EINVAL || errno == ENODEV;
+}
+
 static uint8_t do_range(struct virtio_dev *v, const struct virtio_blk_discard_write_zeroes *r,
 			bool discard)
 {
@@ -153,13 +159,12 @@ static uint8_t do_range(struct virtio_dev *v, const struct virtio_blk_discard_wr
 		return VIRTIO_BLK_S_OK;
 	if (discard) {
 		/* a hint: a file system that knows no holes keeps the data */
-		return punch(v, FALLOC_FL_PUNCH_HOLE, off, len) || errno == EOPNOTSUPP
-			       ? VIRTIO_BLK_S_OK
-			       : VIRTIO_BLK_S_IOERR;
+		return punch(v, FALLOC_FL_PUNCH_HOLE, off, len) || cannot() ? VIRTIO_BLK_S_OK
+									    : VIRTIO_BLK_S_IOERR;
 	}
 	if (punch(v, unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE, off, len))
 		return VIRTIO_BLK_S_OK;
-	return errno == EOPNOTSUPP ? write_zeroes(v, off, len) : VIRTIO_BLK_S_IOERR;
+	return cannot() ? write_zeroes(v, off, len) : VIRTIO_BLK_S_IOERR;
 }
 
 static uint8_t ranges(struct virtio_dev *v, const struct virtq_chain *c, bool discard)

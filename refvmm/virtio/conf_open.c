@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,6 +19,8 @@
 #define SECTOR	 512U
 #define PATH_LEN 4096U
 #define NAME_LEN 160U
+
+#define WRITE_PROTECTED "it cannot be written to; use readonly=on"
 
 static int no(const struct virtio_conf_dev *d, const char *why)
 {
@@ -44,6 +47,23 @@ static int lock(const struct virtio_conf_dev *d)
 				 : "somebody else has it open; readonly=on shares it");
 }
 
+/* A block device that is read-only opens for writing all the same, and fails later (ABI/stable/sysfs-block: ro). */
+static bool block_readonly(const struct stat *st)
+{
+	char path[64], ro = '0';
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/ro", major(st->st_rdev),
+		 minor(st->st_rdev));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false; /* no sysfs: the guest will see errors */
+	if (read(fd, &ro, 1) != 1)
+		ro = '0';
+	close(fd);
+	return ro == '1';
+}
+
 static int open_drive(struct virtio_conf_dev *d)
 {
 	char path[PATH_LEN];
@@ -55,13 +75,14 @@ static int open_drive(struct virtio_conf_dev *d)
 		return ret;
 	d->fd = open(path, (d->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (d->fd < 0)
-		return no(d, (errno == EACCES || errno == EROFS) && !d->readonly
-				     ? "it cannot be written to; use readonly=on"
-				     : strerror(errno));
+		return no(d, (errno == EACCES || errno == EROFS) && !d->readonly ? WRITE_PROTECTED
+										 : strerror(errno));
 	if (fstat(d->fd, &st))
 		return no(d, strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return no(d, "neither a file nor a block device");
+	if (!d->readonly && S_ISBLK(st.st_mode) && block_readonly(&st))
+		return no(d, WRITE_PROTECTED);
 	size = lseek(d->fd, 0, SEEK_END); /* of a block device, too */
 	if (size <= 0 || size % SECTOR)
 		return no(d, "its size is no multiple of 512 bytes, or 0");

@@ -33,7 +33,10 @@ from .qemu import Qemu, find_qemu
 
 HOME = "assay"  # where the bundle is in the host, and where units run
 # What a guest of the lab loads, where the kernel has it not built in.
-GUEST_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "virtio_rng", "virtio_console", "virtio_net")
+GUEST_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "virtio_rng", "virtio_console", "virtio_net", "evdev",
+                 "gpio_keys")
+# What the host itself loads for what stands behind a guest's devices: block devices, and ends of network cables.
+HOST_MODULES = ("loop", "tun", "dummy")
 FIRMWARE_GUESTS = "\thost-tests/firmware\t"  # a unit of the program that boots UEFI firmware under refvmm
 LINUX_GUESTS = "\thost-tests/linux\t"  # a unit of the program that boots Linux under refvmm
 LINE_MAX = 64 * 1024
@@ -337,6 +340,7 @@ def initramfs(bundle: Path, job: str, extra: Archive | None = None, with_bundle:
     if kernel and (LINUX_GUESTS in job or FIRMWARE_GUESTS in job):
         _add_guest(small, f"{HOME}/linux", kernel)
     if kernel and LINUX_GUESTS in job:
+        _add_host_modules(small, f"{HOME}/linux/host", kernel)
         for name, files in (guests or {}).items():
             _add_guest(small, f"{HOME}/linux/guests/{name}", files)
     return base.finish() + small.finish() + (extra.finish() if extra else b"")
@@ -352,6 +356,15 @@ def _add_guest(archive: Archive, folder: str, kernel: KernelFiles) -> None:
     if config.exists():
         archive.file(f"{folder}/config", config.read_bytes())
     archive.file(f"{folder}/modules.cpio", inner.finish())
+
+
+def _add_host_modules(archive: Archive, folder: str, kernel: KernelFiles) -> None:
+    """Modules and a list of their names in loading order; a kernel that has all built in gets an empty list."""
+    found = modules.ordered(kernel.modules, HOST_MODULES) if kernel.modules else []
+    archive.folder(folder)
+    for name, data in found:
+        archive.file(f"{folder}/{name}", data)
+    archive.file(f"{folder}/list", "".join(f"{name}\n" for name, _ in found).encode())
 
 
 def command_line(cell: LabCell, exec_path: str | None = None, network: str | None = None) -> str:
