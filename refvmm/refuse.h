@@ -29,8 +29,9 @@ enum refuse_kind {
 
 struct refusal {
 	enum refuse_kind kind;
-	bool planned;	  /* meant to be offered one day; refused like everything else until then */
-	const char *name; /* as typed; lower case, compared without regard to case */
+	bool planned; /* meant to be offered one day; refused like everything else until then */
+	const char *
+		name; /* as typed; lower case, compared without regard to case; "x-*": all that begins so */
 	const char *reason;  /* "... is not offered: REASON" */
 	const char *instead; /* "; use INSTEAD" */
 	const char *args;    /* options that provoke it, or NULL: made from kind and name */
@@ -39,7 +40,7 @@ struct refusal {
 extern const struct refusal refuse_table[];
 extern const size_t refuse_count;
 
-/* The entry for NAME, or NULL when the table has none. */
+/* The entry for NAME: its own, else that of the longest family; NULL when the table has none. */
 const struct refusal *refuse_find(enum refuse_kind kind, const char *name);
 
 /*

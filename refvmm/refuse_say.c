@@ -24,12 +24,31 @@ const char *refuse_kind_name(enum refuse_kind kind)
 	return kinds[kind].name;
 }
 
+/* How many characters of a family ("usb-*") the name begins with; 0: it is none of it. */
+static size_t family(const char *entry, const char *name)
+{
+	size_t len = strlen(entry) - 1;
+
+	return entry[len] == '*' && !strncasecmp(entry, name, len) ? len : 0;
+}
+
 const struct refusal *refuse_find(enum refuse_kind kind, const char *name)
 {
-	for (size_t i = 0; i < refuse_count; i++)
-		if (refuse_table[i].kind == kind && strcasecmp(refuse_table[i].name, name) == 0)
-			return &refuse_table[i];
-	return NULL;
+	const struct refusal *best = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < refuse_count; i++) {
+		const struct refusal *r = &refuse_table[i];
+		size_t len = r->kind == kind ? family(r->name, name) : 0;
+
+		if (r->kind == kind && strcasecmp(r->name, name) == 0)
+			return r;
+		if (len > longest) {
+			longest = len;
+			best = r;
+		}
+	}
+	return best;
 }
 
 static void body(char *buf, size_t size, const struct refusal *r, const char *what)
@@ -130,12 +149,14 @@ int refuse_unknown(enum refuse_kind kind, const char *name, const char *const *o
 int refuse_check(enum refuse_kind kind, const char *name, const char *const *offered)
 {
 	const struct refusal *r;
+	char what[96];
 
 	for (size_t i = 0; offered && offered[i]; i++)
 		if (strcmp(offered[i], name) == 0)
 			return 0;
 	r = refuse_find(kind, name);
-	return r ? refuse(r, NULL) : refuse_unknown(kind, name, offered);
+	snprintf(what, sizeof(what), "%s %.64s", kinds[kind].name, name);
+	return r ? refuse(r, what) : refuse_unknown(kind, name, offered);
 }
 
 const char *refuse_args(const struct refusal *r, char *buf, size_t size)

@@ -79,6 +79,67 @@ TEST(refuse, what_the_matrices_call_unsupported_is_there)
 	}
 }
 
+/* What `qemu-system-aarch64 -M virt -device help` of QEMU 10 lists, without chips on buses that no virt board has. */
+TEST(refuse, every_device_of_qemus_board_is_refused_by_name)
+{
+	static const char devices[] =
+		"cxl-downstream cxl-rp cxl-upstream i82801b11-bridge ioh3420 pcie-root-port pxb "
+		"pxb-cxl pxb-pcie usb-hub x3130-upstream xio3130-downstream ich9-usb-ehci1 "
+		"ich9-usb-ehci2 ich9-usb-uhci1 ich9-usb-uhci2 ich9-usb-uhci3 ich9-usb-uhci4 "
+		"ich9-usb-uhci5 ich9-usb-uhci6 qemu-xhci usb-ehci cxl-type3 ich9-ahci ide-cd "
+		"ide-cf ide-hd lsi53c810 lsi53c895a megasas megasas-gen2 nvdimm nvme nvme-ns "
+		"nvme-subsys scsi-block scsi-cd scsi-generic scsi-hd sdhci-pci ufs usb-bot "
+		"usb-mtp usb-storage usb-uas vhost-scsi vhost-scsi-pci "
+		"vhost-scsi-pci-non-transitional vhost-scsi-pci-transitional vhost-user-blk "
+		"vhost-user-blk-pci vhost-user-blk-pci-non-transitional "
+		"vhost-user-blk-pci-transitional vhost-user-fs-device vhost-user-fs-pci "
+		"vhost-user-scsi vhost-user-scsi-pci vhost-user-scsi-pci-non-transitional "
+		"vhost-user-scsi-pci-transitional virtio-9p-device virtio-9p-pci "
+		"virtio-9p-pci-non-transitional virtio-9p-pci-transitional virtio-blk-device "
+		"virtio-blk-pci virtio-blk-pci-non-transitional virtio-blk-pci-transitional "
+		"virtio-scsi-device virtio-scsi-pci virtio-scsi-pci-non-transitional "
+		"virtio-scsi-pci-transitional e1000 e1000-82544gc e1000-82545em e1000e i82550 "
+		"i82551 i82557a i82557b i82557c i82558a i82558b i82559a i82559b i82559c i82559er "
+		"i82562 i82801 igb rtl8139 usb-net virtio-net-device virtio-net-pci "
+		"virtio-net-pci-non-transitional virtio-net-pci-transitional vmxnet3 pci-serial "
+		"pci-serial-2x pci-serial-4x usb-braille usb-ccid usb-kbd usb-mouse usb-serial "
+		"usb-tablet usb-wacom-tablet vhost-user-gpio-device vhost-user-gpio-pci "
+		"vhost-user-i2c-device vhost-user-i2c-pci vhost-user-input vhost-user-input-pci "
+		"vhost-user-rng vhost-user-rng-pci vhost-user-scmi vhost-user-scmi-pci "
+		"virtconsole virtio-input-host-device virtio-input-host-pci "
+		"virtio-keyboard-device virtio-keyboard-pci virtio-mouse-device virtio-mouse-pci "
+		"virtio-multitouch-device virtio-multitouch-pci virtio-serial-device "
+		"virtio-serial-pci virtio-serial-pci-non-transitional "
+		"virtio-serial-pci-transitional virtio-tablet-device virtio-tablet-pci "
+		"virtserialport bochs-display cirrus-vga ramfb VGA AC97 hda-duplex hda-micro "
+		"hda-output ich9-intel-hda usb-audio vhost-user-snd vhost-user-snd-pci "
+		"virtio-sound-device virtio-sound-pci ivshmem-doorbell ivshmem-plain "
+		"tpm-tis-device tpm-tis-i2c u2f-passthru vfio-amd-xgbe vfio-calxeda-xgmac "
+		"vfio-pci vfio-pci-nohotplug vfio-platform vhost-user-vsock-device "
+		"vhost-user-vsock-pci vhost-user-vsock-pci-non-transitional vhost-vdpa-device "
+		"vhost-vdpa-device-pci vhost-vdpa-device-pci-non-transitional "
+		"vhost-vdpa-device-pci-transitional vhost-vsock-device vhost-vsock-pci "
+		"vhost-vsock-pci-non-transitional virtio-balloon-device virtio-balloon-pci "
+		"virtio-balloon-pci-non-transitional virtio-balloon-pci-transitional "
+		"virtio-crypto-device virtio-crypto-pci virtio-iommu-device virtio-iommu-pci "
+		"virtio-mem virtio-mem-pci virtio-rng-device virtio-rng-pci "
+		"virtio-rng-pci-non-transitional virtio-rng-pci-transitional "
+		"cxl-switch-mailbox-cci pc-dimm ufs-lu ";
+	char names[sizeof(devices)], *rest = names, *name;
+
+	memcpy(names, devices, sizeof(devices));
+	while ((name = strsep(&rest, " ")) && *name) {
+		if (!refuse_find(REFUSE_DEVICE, name))
+			unit_fail_str(__FILE__, __LINE__, name, NULL, "an entry");
+	}
+	EXPECT(!refuse_find(REFUSE_DEVICE, "pci-test"));
+	EXPECT(!strcmp(refuse_find(REFUSE_DEVICE, "virtio-gpu-pci")->name, "virtio-gpu-pci"));
+	EXPECT(!strcmp(refuse_find(REFUSE_DEVICE, "VirtIO-Blk-PCI-transitional")->name,
+		       "virtio-blk-*"));
+	EXPECT(!strcmp(refuse_find(REFUSE_DEVICE, "virtio-fs")->name, "virtio-*"));
+	EXPECT(!refuse_find(REFUSE_DEVICE, "usb"));
+}
+
 TEST(refuse, results_become_the_documented_exit_statuses)
 {
 	static const char *const offered[] = {"pci-test", NULL};
