@@ -21,8 +21,8 @@ $(COV_O)/unit-tests: $$(COV_UOBJ)
 	$(CC) --coverage -pthread -o $@ $^ -lfdt
 
 # The filter of a build that counts: it lets gcov write at exit. Its maker is counted too, for it is run here.
-$(COV_O)/confine-gen: $(COV_O)/native/native/confine_gen.o
-	$(CC) --coverage -o $@ $< -lseccomp
+$(COV_O)/confine-gen: $(COV_O)/native/native/confine_gen.o $(COV_O)/native/native/confine_bpf.o
+	$(CC) --coverage -o $@ $^ -lseccomp
 $(COV_O)/refvmm/gen/confine.inc: $(COV_O)/confine-gen
 	@mkdir -p $(@D)
 	$< >$@

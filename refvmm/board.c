@@ -150,6 +150,13 @@ bool board_has_firmware(const struct machine_conf *c)
 	return f && f->firmware;
 }
 
+bool board_keeps_files(const struct machine_conf *c)
+{
+	const struct flash_conf *f = board_conf(c, &flash_ops);
+
+	return f->firmware || f->vars || board_virtio_conf(c)->nr;
+}
+
 struct dev *board_dev(const struct board *b, const struct dev_ops *ops)
 {
 	for (unsigned i = 0; i < b->nr; i++) {

@@ -52,6 +52,8 @@ void board_reset(struct board *b);
 const void *board_conf(const struct machine_conf *c, const struct dev_ops *ops);
 /* The device of a row; NULL: this machine has none. */
 struct dev *board_dev(const struct board *b, const struct dev_ops *ops);
+/* Does a device keep a file, a socket or a network device open while the machine runs? */
+bool board_keeps_files(const struct machine_conf *c);
 /* Does the machine start in its flash? */
 bool board_has_firmware(const struct machine_conf *c);
 

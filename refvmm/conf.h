@@ -42,7 +42,8 @@ struct machine_conf {
 		SANDBOX_ON,
 		SANDBOX_OFF,
 	} sandbox;
-	uint64_t inherited; /* descriptors from 3 on that were open at the start */
+	uint64_t inherited; /* descriptors from 3 to 66 that were open at the start */
+	bool pipes_only; /* there were none above, and the standard streams are pipes or /dev/null */
 	bool console_stdio; /* the serial line reads standard input */
 	bool no_reboot;	    /* a reset ends the machine */
 	bool verbose;	    /* one line for each guest error */

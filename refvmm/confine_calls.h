@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * THE list of system calls that refvmm keeps once its machine runs. native/confine_gen.c makes the
- * filter of it at build time, by libseccomp; all else ends the process with SIGSYS and is named.
+ * filters of it at build time; all else ends the process with SIGSYS and is named.
  */
 #ifndef REFVMM_CONFINE_CALLS_H
 #define REFVMM_CONFINE_CALLS_H

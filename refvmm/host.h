@@ -13,8 +13,8 @@ int host_run(const struct machine_conf *c, unsigned *status);
 /* Fills what the command line left to the host, so that the machine can be described. */
 int host_resolve(struct machine_conf *c);
 
-/* Descriptors above stderr that whoever started us left open: bit n is n + 3. */
-uint64_t host_inherited(void);
+/* Looks at what whoever started us left open: conf.inherited (bit n is descriptor n + 3) and conf.pipes_only. */
+void host_inherited(struct machine_conf *c);
 
 /* describe.c: --dump-dtb. Creates no machine. */
 int describe(const struct machine_conf *c, const char *path);

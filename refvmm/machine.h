@@ -57,6 +57,8 @@ struct machine {
 	pthread_mutex_t lock;	    /* board, console, and what follows */
 	struct cpu_thread *current; /* whose MMIO access is being handled */
 	struct console console;
+	unsigned
+		host_cpus; /* of the test port: how many the guest may be moved between; 0: not yet asked */
 	uint64_t deadline_ns[CONF_DEVS_MAX]; /* by index in board.dev; 0: none */
 	uint64_t guest_errors;
 	struct env_watch *watch[MACHINE_WATCHES_MAX];

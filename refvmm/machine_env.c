@@ -240,12 +240,17 @@ static void port_pause(struct env *e, uint64_t ms)
 	machine(e)->current->pause_ms += ms;
 }
 
+/* Called by the thread it concerns. sysconf(3) would open a file, and before this no thread has been moved. */
 static int port_pin(struct env *e, uint64_t cpu, uint64_t *online)
 {
+	struct machine *m = machine(e);
 	cpu_set_t set;
 
-	(void)e; /* called by the thread it concerns */
-	*online = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+	if (!m->host_cpus && sched_getaffinity(0, sizeof(set), &set))
+		return -errno;
+	if (!m->host_cpus)
+		m->host_cpus = (unsigned)CPU_COUNT(&set);
+	*online = m->host_cpus;
 	if (cpu >= CPU_SETSIZE)
 		return -EINVAL;
 	CPU_ZERO(&set);

@@ -28,7 +28,7 @@ int main(int argc, char **argv)
 	unsigned status = ASSAY_EXIT_OK;
 	int ret = check_streams();
 
-	conf.inherited = host_inherited();
+	host_inherited(&conf);
 	if (!ret)
 		ret = board_conf_init(&conf);
 	if (!ret)

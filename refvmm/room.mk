@@ -52,12 +52,13 @@ $(BUILD)/man/refvmm.1: $(REFVMM_NO)/refvmm
 man: $(BUILD)/man/refvmm.1
 build: man
 
-# The seccomp filter for arm64, made here by libseccomp.
+# The seccomp filters for arm64, made here and held against those of libseccomp.
 REFVMM_GEN   := $(BUILD)/refvmm/gen/confine.inc
 
-$(BUILD)/refvmm/confine-gen: refvmm/native/confine_gen.c refvmm/confine_calls.h
+$(BUILD)/refvmm/confine-gen: refvmm/native/confine_gen.c refvmm/native/confine_bpf.c \
+		refvmm/native/confine_bpf.h refvmm/confine_calls.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(REFVMM_INC) -o $@ $< -lseccomp
+	$(CC) $(CFLAGS) $(REFVMM_INC) -o $@ $(filter %.c,$^) -lseccomp
 
 $(REFVMM_GEN): $(BUILD)/refvmm/confine-gen
 	@mkdir -p $(@D)

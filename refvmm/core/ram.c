@@ -21,6 +21,12 @@ static uint64_t base_page(void)
 	return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* What one entry of the table above the pages maps: the size of a THP, if there is one. Needs no file. */
+static uint64_t block_size(void)
+{
+	return base_page() * (base_page() / sizeof(uint64_t));
+}
+
 /* 0 where the kernel has no THP. */
 static uint64_t thp_page(void)
 {
@@ -90,14 +96,18 @@ static int map_plain(struct ram *r, bool thp)
 	at = ((uint64_t)(uintptr_t)r->map + align - 1) & ~(align - 1);
 	r->host = (void *)(uintptr_t)at;
 	r->page_size = align;
+	if (!madvise(r->host, r->size, thp ? MADV_HUGEPAGE : MADV_NOHUGEPAGE)) {
+		if (!thp)
+			r->thp_size = block_size();
+		return 0;
+	}
 	/* A kernel without THP refuses the advice (EINVAL), and there is nothing to turn off. */
-	if (madvise(r->host, r->size, thp ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) && thp)
-		return err_host(errno, "--memory backing=thp: madvise(MADV_HUGEPAGE)");
-	return 0;
+	return thp ? err_host(errno, "--memory backing=thp: madvise(MADV_HUGEPAGE)") : 0;
 }
 
 static int map_thp(struct ram *r)
 {
+	r->thp_size = thp_page();
 	if (!r->thp_size || thp_is_never())
 		return err_lacks("thp",
 				 "transparent huge pages are off on this host; "
@@ -141,6 +151,7 @@ static int map_hugetlb(struct ram *r, uint64_t page)
 	r->host = r->map;
 	r->map_size = r->size;
 	r->page_size = page;
+	r->thp_size = thp_page();
 	return 0;
 }
 
@@ -148,7 +159,7 @@ int ram_alloc(struct ram *r, const struct ram_conf *c)
 {
 	int ret;
 
-	*r = (struct ram){.size = c->size, .thp_size = thp_page()};
+	*r = (struct ram){.size = c->size, .thp = c->backing == RAM_THP};
 	if (!c->size || c->size % base_page())
 		return err_usage("--memory: %" PRIu64 " bytes are no multiple of the host's pages "
 				 "(%" PRIu64 ")",
@@ -176,11 +187,14 @@ int ram_thp_bytes(const struct ram *r, uint64_t *bytes)
 	uint64_t from = (uint64_t)(uintptr_t)r->host, to = from + r->size;
 	bool ours = false, known = false;
 	char line[256];
-	FILE *f = fopen("/proc/self/smaps", "re");
+	FILE *f;
 
+	*bytes = 0;
+	if (!r->thp)
+		return 0;
+	f = fopen("/proc/self/smaps", "re");
 	if (!f)
 		return -errno;
-	*bytes = 0;
 	while (fgets(line, sizeof(line), f)) {
 		char *dash, *blank = NULL;
 		uint64_t start = strtoull(line, &dash, 16);

@@ -3,6 +3,7 @@
 #ifndef REFVMM_CORE_RAM_H
 #define REFVMM_CORE_RAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,13 +24,14 @@ struct ram {
 	uint64_t size;
 	uint64_t page_size; /* what backs it: base, THP or hugetlb page */
 	uint64_t thp_size;  /* of this host; 0: none */
+	bool thp;	    /* asked for; else the kernel was told to use none */
 	void *map;	    /* what to unmap */
 	size_t map_size;
 };
 
 /* 0 or a negative error, logged. Pages come into being when they are touched. */
 int ram_alloc(struct ram *r, const struct ram_conf *c);
-/* How much of it transparent huge pages back at this moment. */
+/* How much of it transparent huge pages back at this moment. 0 or -errno. */
 int ram_thp_bytes(const struct ram *r, uint64_t *bytes);
 void ram_free(struct ram *r);
 

@@ -23,7 +23,7 @@ int host_resolve(struct machine_conf *c)
 	return 0;
 }
 
-uint64_t host_inherited(void)
+void host_inherited(struct machine_conf *c)
 {
-	return 0;
+	c->inherited = 0;
 }
