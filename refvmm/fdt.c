@@ -2,7 +2,6 @@
 #include "fdt.h"
 
 #include <assay/board.h>
-#include <inttypes.h>
 
 #define PPI(intid)  1 /* PPI */, (intid)-16
 #define REDIST_SIZE 0x20000ULL
@@ -30,7 +29,7 @@ static void cpus(struct fdt *f, const struct machine_conf *c)
 	for (unsigned i = 0; i < c->smp; i++) {
 		uint32_t mpidr = (uint32_t)fdt_mpidr(i);
 
-		dt_begin(f, "cpu@%" PRIx32, mpidr);
+		dt_begin_at(f, "cpu", mpidr);
 		dt_str(f, "device_type", "cpu");
 		dt_str(f, "compatible", "arm,armv8");
 		dt_u32(f, "reg", mpidr);
@@ -50,7 +49,7 @@ static void psci(struct fdt *f)
 
 static void memory(struct fdt *f, const struct machine_conf *c)
 {
-	dt_begin(f, "memory@%llx", ASSAY_RAM_BASE + 0ULL);
+	dt_begin_at(f, "memory", ASSAY_RAM_BASE);
 	dt_str(f, "device_type", "memory");
 	dt_reg(f, ASSAY_RAM_BASE, c->ram.size);
 	dt_end(f);
@@ -80,7 +79,7 @@ static void pmu(struct fdt *f, const struct machine_conf *c)
 
 static void gic_node(struct fdt *f, const char *compatible)
 {
-	dt_begin(f, "interrupt-controller@%x", ASSAY_GIC_DIST_BASE + 0U);
+	dt_begin_at(f, "interrupt-controller", ASSAY_GIC_DIST_BASE + 0U);
 	dt_str(f, "compatible", compatible);
 	dt_u32(f, "#interrupt-cells", 3);
 	dt_empty(f, "interrupt-controller");
@@ -111,7 +110,7 @@ static void gic_v3(struct fdt *f, const struct machine_conf *c)
 	dt_u32(f, "#redistributor-regions", high ? 2 : 1);
 	dt_cellv(f, "reg", reg, high ? 12 : 8);
 	if (c->its == ON) {
-		dt_begin(f, "msi-controller@%x", ASSAY_GIC_ITS_BASE + 0U);
+		dt_begin_at(f, "msi-controller", ASSAY_GIC_ITS_BASE + 0U);
 		dt_str(f, "compatible", "arm,gic-v3-its");
 		dt_empty(f, "msi-controller");
 		dt_u32(f, "#msi-cells", 1);

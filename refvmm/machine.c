@@ -190,17 +190,24 @@ static int load(struct machine *m)
 	return ret ? ret : vcpu_set_entry(&m->cpu[0].vcpu, boot.entry, boot.dtb);
 }
 
-/* A device refuses what it cannot be before anything of KVM exists. */
-static int try_board(struct machine *m)
+/*
+ * The board is built before anything of KVM exists, for a device refuses what it cannot be. It is built anew where
+ * it could not know all: virtio devices look at their files, and a GICv2 that nobody asked for brings a device.
+ */
+static int resolve(struct machine *m)
 {
-	struct board b;
-	int ret = board_check();
+	enum gic_version asked = m->conf.gic;
+	int ret = machine_resolve_gic(&m->conf, &m->vm);
 
-	if (!ret)
-		ret = board_build(&b, &m->conf, &m->env);
-	if (!ret)
-		board_free(&b);
-	return ret;
+	if (ret)
+		return ret;
+	m->env.msi = m->conf.gic == GIC_V2 ? ENV_MSI_V2M
+		     : m->conf.its == ON   ? ENV_MSI_ITS
+					   : ENV_MSI_NONE;
+	if ((m->conf.gic != GIC_V2 || asked == GIC_V2) && !board_virtio_conf(&m->conf)->nr)
+		return 0;
+	board_free(&m->board);
+	return board_build(&m->board, &m->conf, &m->env);
 }
 
 /*
@@ -242,7 +249,7 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (m->wake_fd < 0)
 		return err_host(errno, "eventfd");
-	ret = try_board(m);
+	ret = board_build(&m->board, c, &m->env);
 	if (!ret)
 		ret = check_ipa_bits(c);
 	if (!ret && c->trace)
@@ -256,12 +263,7 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	if (!ret)
 		ret = vm_create(&m->vm, &m->kvm, machine_ipa_bits(c));
 	if (!ret)
-		ret = machine_resolve_gic(&m->conf, &m->vm);
-	m->env.msi = m->conf.gic == GIC_V2 ? ENV_MSI_V2M
-		     : m->conf.its == ON   ? ENV_MSI_ITS
-					   : ENV_MSI_NONE;
-	if (!ret)
-		ret = board_build(&m->board, &m->conf, &m->env);
+		ret = resolve(m);
 	if (!ret)
 		ret = add_ram(m);
 	if (!ret)

@@ -41,15 +41,18 @@ static struct bus_window *find(struct bus *b, uint64_t gpa)
 {
 	unsigned lo = 0, hi = b->nr;
 
+	if (gpa - b->window[b->last].base < b->window[b->last].size)
+		return &b->window[b->last];
+
 	while (lo < hi) {
 		unsigned mid = (lo + hi) / 2;
 
 		if (gpa < b->window[mid].base)
 			hi = mid;
-		else if (gpa - b->window[mid].base < b->window[mid].size)
-			return &b->window[mid];
-		else
+		else if (gpa - b->window[mid].base >= b->window[mid].size)
 			lo = mid + 1;
+		else
+			return &b->window[b->last = mid];
 	}
 	return NULL;
 }

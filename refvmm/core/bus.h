@@ -20,6 +20,7 @@ struct bus_window {
 struct bus {
 	struct bus_window window[BUS_WINDOWS_MAX]; /* ascending, disjoint */
 	unsigned nr;
+	unsigned last;	    /* the one found last: a guest mostly stays with one device */
 	uint64_t unclaimed; /* accesses no window claims */
 	uint64_t malformed; /* wrong length, alignment, or across a window's end */
 };

@@ -5,7 +5,7 @@
  *
  *	int pl011_describe(const struct dev *d, struct fdt *f)
  *	{
- *		dt_begin(f, "pl011@%" PRIx64, d->range[0].base);
+ *		dt_begin_at(f, "pl011", d->range[0].base);
  *		dt_strs(f, "compatible", "arm,pl011", "arm,primecell");
  *		dt_reg(f, d->range[0].base, d->range[0].size);
  *		dt_spi(f, d->spi, DT_IRQ_LEVEL);
@@ -40,8 +40,9 @@ enum dt_irq_type {
 struct fdt {
 	uint8_t *blob;
 	size_t capacity;
-	int err;	      /* libfdt's, 0: fine so far */
-	const char *err_what; /* the property or node it happened at */
+	size_t structure; /* while it is written: where the next node or property goes */
+	size_t strings;	  /* and the bytes of names, at the end of the blob */
+	const char *err;  /* the property or node there was no room for; NULL: fine so far */
 };
 
 int dt_new(struct fdt *f); /* begins the root node; 0 or -ENOMEM */
@@ -52,7 +53,8 @@ int dt_open(struct fdt *f, const void *tree);
 void dt_free(struct fdt *f);
 size_t dt_size(const struct fdt *f); /* after dt_finish */
 
-void dt_begin(struct fdt *f, const char *fmt, ...) ERR_PRINTF(2, 3);
+void dt_begin(struct fdt *f, const char *name);
+void dt_begin_at(struct fdt *f, const char *name, uint64_t address); /* "name@9000000" */
 void dt_end(struct fdt *f);
 void dt_empty(struct fdt *f, const char *name);
 void dt_bytes(struct fdt *f, const char *name, const void *p, size_t len);

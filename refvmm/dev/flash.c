@@ -13,7 +13,6 @@
 #include "dev/flash.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -434,7 +433,7 @@ static void flash_fini(struct dev *d)
 
 static int flash_describe(const struct dev *d, struct fdt *f)
 {
-	dt_begin(f, "flash@%" PRIx64, d->range[0].base);
+	dt_begin_at(f, "flash", d->range[0].base);
 	dt_str(f, "compatible", "cfi-flash");
 	dt_cells(f, "reg", DT_U64(d->range[0].base), DT_U64(d->range[0].size),
 		 DT_U64(d->range[1].base), DT_U64(d->range[1].size));

@@ -8,7 +8,6 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -299,7 +298,7 @@ static void fw_cfg_fini(struct dev *d)
 /* Documentation/devicetree/bindings/firmware/qemu,fw-cfg-mmio.yaml */
 static int fw_cfg_describe(const struct dev *d, struct fdt *f)
 {
-	dt_begin(f, "fw-cfg@%" PRIx64, d->range[0].base);
+	dt_begin_at(f, "fw-cfg", d->range[0].base);
 	dt_str(f, "compatible", "qemu,fw-cfg-mmio");
 	dt_reg(f, d->range[0].base, d->range[0].size);
 	dt_empty(f, "dma-coherent");

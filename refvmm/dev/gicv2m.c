@@ -4,7 +4,6 @@
  * PCIe functions have message-signalled interrupts with a GICv2 (Arm Server Base System
  * Architecture, appendix "GICv2m"; registers also in Linux, drivers/irqchip/irq-gic-v2m.c).
  */
-#include <inttypes.h>
 
 #include <assay/board.h>
 
@@ -50,7 +49,7 @@ static void v2m_write(struct dev *d, uint64_t off, unsigned len, uint64_t val)
 /* Linux, bindings/interrupt-controller/arm,gic.yaml: how many and where the frame says itself. */
 static int v2m_describe(const struct dev *d, struct fdt *f)
 {
-	dt_begin(f, "v2m@%" PRIx64, d->range[0].base);
+	dt_begin_at(f, "v2m", d->range[0].base);
 	dt_strs(f, "compatible", "arm,gic-v2m-frame");
 	dt_empty(f, "msi-controller");
 	dt_reg(f, d->range[0].base, d->range[0].size);

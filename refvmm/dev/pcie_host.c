@@ -6,7 +6,6 @@
 #include "dev/pcie_host.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/pci_regs.h>
 
 #include <assay/board.h>
@@ -201,7 +200,7 @@ static int host_describe(const struct dev *d, struct fdt *f)
 {
 	const struct dev_range *ecam = &d->range[PCIE_WINDOW_ECAM];
 
-	dt_begin(f, "pcie@%" PRIx64, d->range[PCIE_WINDOW_MMIO32].base);
+	dt_begin_at(f, "pcie", d->range[PCIE_WINDOW_MMIO32].base);
 	dt_strs(f, "compatible", "pci-host-ecam-generic");
 	dt_str(f, "device_type", "pci");
 	dt_u32(f, "#address-cells", 3);

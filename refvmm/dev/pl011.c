@@ -10,7 +10,6 @@
  */
 #include "dev/pl011.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "core/dt.h"
@@ -307,7 +306,7 @@ static int pl011_describe(const struct dev *d, struct fdt *f)
 	dt_phandle(f, DT_PHANDLE_APB_PCLK);
 	dt_end(f);
 
-	dt_begin(f, "pl011@%" PRIx64, d->range[0].base);
+	dt_begin_at(f, "pl011", d->range[0].base);
 	dt_strs(f, "compatible", "arm,pl011", "arm,primecell");
 	dt_reg(f, d->range[0].base, d->range[0].size);
 	dt_spi(f, d->spi, DT_IRQ_LEVEL);

@@ -6,7 +6,6 @@
  */
 #include "dev/pl031.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "core/dt.h"
@@ -149,7 +148,7 @@ static void pl031_reset(struct dev *d)
 
 static int pl031_describe(const struct dev *d, struct fdt *f)
 {
-	dt_begin(f, "pl031@%" PRIx64, d->range[0].base);
+	dt_begin_at(f, "pl031", d->range[0].base);
 	dt_strs(f, "compatible", "arm,pl031", "arm,primecell");
 	dt_reg(f, d->range[0].base, d->range[0].size);
 	dt_spi(f, d->spi, DT_IRQ_LEVEL);

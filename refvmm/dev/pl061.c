@@ -5,7 +5,6 @@
  */
 #include "dev/pl061.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "core/dt.h"
@@ -159,7 +158,7 @@ static void pl061_reset(struct dev *d)
 
 static int pl061_describe(const struct dev *d, struct fdt *f)
 {
-	dt_begin(f, "pl061@%" PRIx64, d->range[0].base);
+	dt_begin_at(f, "pl061", d->range[0].base);
 	dt_strs(f, "compatible", "arm,pl061", "arm,primecell");
 	dt_reg(f, d->range[0].base, d->range[0].size);
 	dt_spi(f, d->spi, DT_IRQ_LEVEL);

@@ -6,7 +6,6 @@
 #include <assay/exit.h>
 #include <assay/port.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "core/dt.h"
@@ -204,7 +203,7 @@ static void test_port_reset(struct dev *d)
 
 static int test_port_describe(const struct dev *d, struct fdt *f)
 {
-	dt_begin(f, "test-port@%" PRIx64, d->range[0].base);
+	dt_begin_at(f, "test-port", d->range[0].base);
 	dt_str(f, "compatible", d->ops->compatible);
 	dt_reg(f, d->range[0].base, d->range[0].size);
 	dt_cells(f, "assay,spis", d->spi, d->nr_spi);

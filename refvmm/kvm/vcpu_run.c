@@ -29,14 +29,17 @@ static int system_event(const struct vcpu *v, struct vcpu_exit *x)
 
 static void mmio(struct vcpu *v, struct vcpu_exit *x)
 {
-	x->kind = v->run->mmio.is_write ? VCPU_MMIO_WRITE : VCPU_MMIO_READ;
+	bool write = v->run->mmio.is_write;
+	uint64_t val = 0;
+
+	x->kind = write ? VCPU_MMIO_WRITE : VCPU_MMIO_READ;
 	x->gpa = v->run->mmio.phys_addr;
 	x->len = v->run->mmio.len;
-	x->val = 0;
-	if (v->run->mmio.is_write)
-		memcpy(&x->val, v->run->mmio.data, x->len);
-	v->read = trace_add(v->run->mmio.is_write ? TRACE_MMIO_WRITE : TRACE_MMIO_READ,
-			    (uint8_t)x->len, v->id, 0, x->gpa, x->val);
+	if (write)
+		memcpy(&val, v->run->mmio.data, x->len);
+	x->val = val;
+	v->read = trace_add(write ? TRACE_MMIO_WRITE : TRACE_MMIO_READ, (uint8_t)x->len, v->id, 0,
+			    x->gpa, val);
 }
 
 /* KVM fills a union by the reason; its first two words say most. */
@@ -48,9 +51,12 @@ static void record_exit(const struct vcpu *v)
 	trace_add(TRACE_EXIT, (uint8_t)v->run->exit_reason, v->id, 0, word[0], word[1]);
 }
 
-/* Errors of KVM_RUN that the guest provokes; the rest are the host's. */
-static int run_failed(const struct vcpu *v, int err)
+/* Errors of KVM_RUN that the guest provokes; but for signals the rest are the host's. */
+static __attribute__((noinline)) int run_failed(const struct vcpu *v, int err)
 {
+	trace_add(TRACE_RUN_FAILED, 0, v->id, -err, 0, 0);
+	if (err == EINTR || err == EAGAIN)
+		return 0;
 	if (err == ENOSYS) /* api.rst, KVM_CAP_ARM_NISV_TO_USER */
 		return err_guest("vCPU %u: an access outside RAM that KVM cannot decode (no valid "
 				 "syndrome)",
@@ -58,19 +64,9 @@ static int run_failed(const struct vcpu *v, int err)
 	return err_host(err, "KVM_RUN of vCPU %u", v->id);
 }
 
-int vcpu_run(struct vcpu *v, struct vcpu_exit *x)
+/* Kept apart from vcpu_run(), whose path for MMIO stays short. */
+static __attribute__((noinline)) int other_exit(const struct vcpu *v, struct vcpu_exit *x)
 {
-	x->kind = VCPU_AGAIN;
-	if (ioctl(v->fd, KVM_RUN, 0) < 0) {
-		int err = errno;
-
-		trace_add(TRACE_RUN_FAILED, 0, v->id, -err, 0, 0);
-		return err == EINTR || err == EAGAIN ? 0 : run_failed(v, err);
-	}
-	if (v->run->exit_reason == KVM_EXIT_MMIO) {
-		mmio(v, x);
-		return 0;
-	}
 	record_exit(v);
 	switch (v->run->exit_reason) {
 	case KVM_EXIT_SYSTEM_EVENT:
@@ -87,6 +83,17 @@ int vcpu_run(struct vcpu *v, struct vcpu_exit *x)
 	default:
 		return err_host(EIO, "vCPU %u: unexpected exit %u", v->id, v->run->exit_reason);
 	}
+}
+
+int vcpu_run(struct vcpu *v, struct vcpu_exit *x)
+{
+	x->kind = VCPU_AGAIN;
+	if (ioctl(v->fd, KVM_RUN, 0) < 0)
+		return run_failed(v, errno);
+	if (v->run->exit_reason != KVM_EXIT_MMIO)
+		return other_exit(v, x);
+	mmio(v, x);
+	return 0;
 }
 
 void vcpu_mmio_answer(struct vcpu *v, uint64_t val)

@@ -6,7 +6,6 @@
 #include "virtio/mmio.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/virtio_mmio.h>
 #include <string.h>
 
@@ -286,7 +285,7 @@ static int mmio_describe(const struct dev *d, struct fdt *f)
 	for (unsigned i = 0; i < VIRTIO_MMIO_SLOTS; i++) {
 		uint64_t base = d->range[0].base + (uint64_t)i * VIRTIO_MMIO_STRIDE;
 
-		dt_begin(f, "virtio_mmio@%" PRIx64, base);
+		dt_begin_at(f, "virtio_mmio", base);
 		dt_str(f, "compatible", "virtio,mmio");
 		dt_reg(f, base, VIRTIO_MMIO_STRIDE);
 		dt_spi(f, d->spi + i, DT_IRQ_EDGE);
