@@ -15,6 +15,7 @@
 static int check_streams(void)
 {
 	signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write() */
+	signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) < 0)
 			return err_host(errno, "standard stream %d is closed", fd);

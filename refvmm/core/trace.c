@@ -156,16 +156,18 @@ size_t trace_format(char *buf, size_t size, const struct trace_event *e, uint64_
 
 /* ---- the latest ones, when something went wrong */
 
-static void write_line(int fd, struct line *l)
+/* 0, or -errno with *at telling how much of it was written. */
+static int write_line(int fd, struct line *l, size_t *at)
 {
 	put(l, "\n");
-	for (size_t at = 0; at < l->len;) {
-		ssize_t n = write(fd, l->buf + at, l->len - at);
+	for (*at = 0; *at < l->len;) {
+		ssize_t n = write(fd, l->buf + *at, l->len - *at);
 
 		if (n < 0 && errno != EINTR)
-			return;
-		at += n > 0 ? (size_t)n : 0;
+			return -errno;
+		*at += n > 0 ? (size_t)n : 0;
 	}
+	return 0;
 }
 
 /* A guest that polls makes the same event again and again, with another answer at most. */
@@ -194,12 +196,13 @@ static void print_group(int fd, uint32_t n, uint32_t end, uint64_t start)
 {
 	char buf[LINE_MAX_BYTES];
 	struct line l = {buf, sizeof(buf), 0};
+	size_t done;
 
 	put(&l, "refvmm: trace: ");
 	l.len += trace_format(buf + l.len, sizeof(buf) - l.len - 32, nth(n), start);
 	if (end - n > 1)
 		put_u(&l, " x", end - n);
-	write_line(fd, &l);
+	(void)write_line(fd, &l, &done); /* stderr: there is nobody left to tell */
 }
 
 void trace_print(int fd, unsigned lines)
@@ -233,15 +236,33 @@ int trace_open(const char *path)
 	return 0;
 }
 
+/* The guest runs on; the file keeps the whole lines it has. It stays open, lest its number become another file's. */
+static void give_up(int err, size_t part)
+{
+	int fd = __atomic_exchange_n(&trace_ring.fd, 0, __ATOMIC_RELAXED);
+	off_t end = fd > 0 && part ? lseek(fd, 0, SEEK_END) : 0;
+
+	if (fd <= 0)
+		return; /* another vCPU's thread was here before */
+	if (part && end >= (off_t)part)
+		(void)!ftruncate(fd, end - (off_t)part);
+	err_note("--trace: the file cannot be written any more, and ends early: %s",
+		 strerror(-err));
+}
+
 static void spill(uint32_t from, uint32_t to)
 {
 	char buf[LINE_MAX_BYTES];
+	int ret = 0;
 
-	for (uint32_t n = from; n != to; n++) {
+	for (uint32_t n = from; !ret && n != to; n++) {
 		struct line l = {buf, sizeof(buf), 0};
+		size_t done;
 
 		l.len = trace_format(buf, sizeof(buf) - 1, nth(n), trace_ring.start);
-		write_line(trace_ring.fd, &l);
+		ret = write_line(trace_ring.fd, &l, &done);
+		if (ret)
+			give_up(ret, done);
 	}
 }
 
@@ -260,6 +281,7 @@ void trace_close(void)
 		return;
 	if (end)
 		spill(end - (part ? part : TRACE_EVENTS / 4), end);
-	close(trace_ring.fd);
+	if (trace_ring.fd > 0)
+		close(trace_ring.fd);
 	trace_ring.fd = 0;
 }

@@ -103,9 +103,10 @@ int flash_store_check_vars(const char *path, const char *template)
 	return check_image("--vars-template", template, O_RDONLY, true);
 }
 
-static int map_at(struct flash_store *s, uint64_t off, uint64_t size, int fd)
+static int map_at(struct flash_store *s, uint64_t off, uint64_t size, int fd, uint64_t from)
 {
-	void *p = mmap(s->mem + off, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0);
+	void *p = mmap(s->mem + off, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd,
+		       (off_t)from);
 
 	return p == MAP_FAILED ? -errno : 0;
 }
@@ -133,7 +134,33 @@ static int erase_sectors(struct flash_store *s, uint64_t from, uint64_t to)
 	int ret = make_ones(s);
 
 	for (; !ret && from < to; from += FLASH_SECTOR_SIZE)
-		ret = map_at(s, from, FLASH_SECTOR_SIZE, s->ones);
+		ret = map_at(s, from, FLASH_SECTOR_SIZE, s->ones, 0);
+	return ret;
+}
+
+/*
+ * The file where it has data. Its holes are zeros without it: a look at a hole that is mapped makes tmpfs find memory
+ * for it, and what finds none is a bus error.
+ */
+static int map_file(struct flash_store *s, int fd, uint64_t size)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	int ret = 0;
+
+	for (uint64_t at = 0; !ret && at < size;) {
+		off_t data = lseek(fd, (off_t)at, SEEK_DATA), hole;
+
+		if (data < 0 && errno == ENXIO)
+			return 0;
+		hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+		if (hole < 0) { /* a file system that does not know */
+			data = (off_t)at;
+			hole = (off_t)size;
+		}
+		at = ((uint64_t)hole + page - 1) & ~(page - 1);
+		data &= ~(off_t)(page - 1);
+		ret = map_at(s, (uint64_t)data, at - (uint64_t)data, fd, (uint64_t)data);
+	}
 	return ret;
 }
 
@@ -148,7 +175,7 @@ static int fill(struct flash_store *s, int fd, uint64_t size)
 	if (p == MAP_FAILED)
 		return -errno;
 	s->mem = p;
-	ret = size ? map_at(s, 0, size, fd) : 0;
+	ret = map_file(s, fd, size);
 	if (!ret)
 		memset(s->mem + size, 0xff, end - size);
 	return ret ? ret : erase_sectors(s, end, FLASH_BANK_SIZE);

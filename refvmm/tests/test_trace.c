@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/trace.h"
@@ -118,6 +120,35 @@ TEST(trace, a_file_keeps_all)
 	       strstr(text, " 0x270f <- "));
 	EXPECT(trace_open("/nonexistent/folder/x") < 0);
 	trace_ring.fd = 0;
+	close(fd);
+	unlink(path);
+}
+
+/* A limit of the file's size stands for a full disk. */
+TEST(trace, a_file_that_is_full_ends_with_a_whole_line)
+{
+	static char text[1 << 20];
+	char path[] = "/tmp/refvmm-trace-XXXXXX";
+	struct rlimit all, some = {10001, RLIM_INFINITY};
+	int fd = mkstemp(path), told = 0;
+
+	ASSERT(fd >= 0 && !getrlimit(RLIMIT_FSIZE, &all));
+	some.rlim_max = all.rlim_max;
+	memset(&trace_ring, 0, sizeof(trace_ring));
+	ASSERT_EQ(trace_open(path), 0);
+	told = trace_ring.fd;
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &some);
+	for (unsigned i = 0; i < 10000; i++)
+		trace_add(TRACE_MMIO_WRITE, 4, 0, 0, i, 0);
+	setrlimit(RLIMIT_FSIZE, &all);
+	EXPECT_EQ(trace_ring.fd, 0);
+	trace_close();
+	close(told);
+	memset(text, 0, sizeof(text));
+	EXPECT(read(fd, text, sizeof(text) - 1) > 9000);
+	EXPECT(strlen(text) <= 10001 && text[strlen(text) - 1] == '\n');
+	EXPECT(strstr(text, " 0x0 <- ") && strstr(text, " 0x1 <- "));
 	close(fd);
 	unlink(path);
 }

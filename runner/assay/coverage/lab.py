@@ -40,7 +40,8 @@ def object_of(name: str) -> Path:
 def run(cell: LabCell, bundle: Path, tools: Path, units: Sequence[Unit]) -> tuple[int, dict[Path, bytes]]:
     """Boots the cell and runs the units.
 
-    Returns how many ran, and the counters, by their file below the folder of objects. What the tests say is not looked at: `make check` judges them.
+    Returns how many ran, and the counters, by their file below the folder of objects. What the tests say is not looked at:
+    `make check` judges them.
     """
     extra = Archive()
     extra.tree(tools, f"{HOME}/coverage")
