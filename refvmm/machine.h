@@ -164,7 +164,7 @@ void console_flush(struct machine *m);
 
 /* machine_watch.c: env_ops.watch; what to poll for; and, after poll(), who is called. */
 int machine_watch(struct machine *m, struct env_watch *w);
-unsigned machine_watch_prepare(const struct machine *m, struct pollfd fd[MACHINE_WATCHES_MAX]);
+unsigned machine_watch_prepare(struct machine *m, struct pollfd fd[MACHINE_WATCHES_MAX]);
 void machine_watch_serve(struct machine *m, const struct pollfd *fd, unsigned nr);
 
 #endif

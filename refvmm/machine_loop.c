@@ -21,6 +21,8 @@ static uint64_t run_timers(struct machine *m)
 {
 	uint64_t now = m->env.ops->clock_ns(&m->env), next = machine_power_timers(m, now);
 
+	if (machine_pausing(m))
+		return next; /* alarms that are due come when it goes on */
 	for (unsigned i = 0; i < m->board.nr; i++) {
 		if (m->deadline_ns[i] && m->deadline_ns[i] <= now) {
 			m->deadline_ns[i] = 0;
@@ -104,15 +106,17 @@ static void *loop_main(void *arg)
 		uint64_t next;
 		eventfd_t count;
 		int timeout;
+		bool still;
 
 		pthread_mutex_lock(&m->lock);
 		machine_signals_serve(m);
 		next = run_timers(m);
-		if (in.at < in.len)
+		still = machine_pausing(m);
+		if (in.at < in.len && !still)
 			feed_input(m, &in);
 		watches = machine_watch_prepare(m, watched);
 		pthread_mutex_unlock(&m->lock);
-		if (in.eof || in.at < in.len)
+		if (in.eof || still || in.at < in.len)
 			fd[FD_INPUT].fd = -1; /* poll() skips it */
 		now = m->env.ops->clock_ns(&m->env);
 		if (end && now >= end)
@@ -120,7 +124,7 @@ static void *loop_main(void *arg)
 				     err_limit("time limit of %" PRIu64 " ms passed",
 					       m->conf.time_limit_ms),
 				     0);
-		timeout = more ? 0 : poll_timeout(now, next, end, in.at < in.len);
+		timeout = more ? 0 : poll_timeout(now, next, end, in.at < in.len && !still);
 		if (poll(fd, FD_CONTROL + nr + watches, timeout) < 0 && errno != EINTR)
 			machine_stop(m, err_host(errno, "poll"), 0);
 		if (fd[FD_WAKE].revents)

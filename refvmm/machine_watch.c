@@ -23,8 +23,11 @@ int machine_watch(struct machine *m, struct env_watch *w)
 	return m->watches ? machine_loop_start(m) : 0;
 }
 
-unsigned machine_watch_prepare(const struct machine *m, struct pollfd fd[MACHINE_WATCHES_MAX])
+/* While the machine stands still, so do its devices: nothing is read, written or told to the guest. */
+unsigned machine_watch_prepare(struct machine *m, struct pollfd fd[MACHINE_WATCHES_MAX])
 {
+	if (machine_pausing(m))
+		return 0;
 	for (unsigned i = 0; i < m->watches; i++)
 		fd[i] = (struct pollfd){.fd = m->watch[i]->fd,
 					.events = (short)m->watch[i]->events};
@@ -43,6 +46,8 @@ static struct env_watch *watch_of(const struct machine *m, int fd)
 
 void machine_watch_serve(struct machine *m, const struct pollfd *fd, unsigned nr)
 {
+	if (machine_pausing(m))
+		return; /* since poll(): what waits is found again */
 	pthread_mutex_lock(&m->lock);
 	m->serving = true;
 	for (unsigned i = 0; i < nr; i++) {
