@@ -240,6 +240,54 @@ TEST(api, extensions_of_system_and_vm_agree, RULE("KVM-CAP-3"))
 	EXPECT_EQ(kvm_cap(KVM_CAP_PPC_SMT), 0);
 }
 
+/*
+ * What a test skips for want of a capability is not tested: so these must be there. arch/arm64/kvm/arm.c and
+ * virt/kvm/kvm_main.c, KVM_CHECK_EXTENSION: 1 on every arm64 host since 6.1.
+ */
+TEST(api, capabilities_of_every_host_are_there, RULE("KVM-CAP-4"))
+{
+	static const unsigned int always[] = {
+		KVM_CAP_USER_MEMORY,
+		KVM_CAP_DESTROY_MEMORY_REGION_WORKS,
+		KVM_CAP_JOIN_MEMORY_REGIONS_WORKS,
+		KVM_CAP_SYNC_MMU,
+		KVM_CAP_READONLY_MEM,
+		KVM_CAP_IOEVENTFD,
+		KVM_CAP_IOEVENTFD_ANY_LENGTH,
+		KVM_CAP_IRQFD,
+		KVM_CAP_IRQFD_RESAMPLE,
+		KVM_CAP_SIGNAL_MSI,
+		KVM_CAP_ONE_REG,
+		KVM_CAP_MP_STATE,
+		KVM_CAP_VCPU_EVENTS,
+		KVM_CAP_VCPU_ATTRIBUTES,
+		KVM_CAP_IMMEDIATE_EXIT,
+		KVM_CAP_SET_GUEST_DEBUG,
+		KVM_CAP_ENABLE_CAP_VM,
+		KVM_CAP_DEVICE_CTRL,
+		KVM_CAP_PTP_KVM,
+		KVM_CAP_ARM_PSCI,
+		KVM_CAP_ARM_PSCI_0_2,
+		KVM_CAP_ARM_SET_DEVICE_ADDR,
+		KVM_CAP_ARM_IRQ_LINE_LAYOUT_2,
+		KVM_CAP_ARM_NISV_TO_USER,
+		KVM_CAP_ARM_INJECT_EXT_DABT,
+		KVM_CAP_ARM_SYSTEM_SUSPEND,
+	};
+	struct vm *vm = vm_new_bare(VM_IPA_BITS);
+
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
+		if (!EXPECT_EQ(vm_cap(vm, always[i]), 1))
+			NOTE("capability was %u", always[i]);
+	}
+	EXPECT_EQ(vm_cap(vm, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2), 3);
+	EXPECT_GE(vm_cap(vm, KVM_CAP_NR_MEMSLOTS), 509);
+	EXPECT_GE(vm_cap(vm, KVM_CAP_GUEST_DEBUG_HW_BPS),
+		  2); /* DDI 0487, ID_AA64DFR0_EL1.BRPs: 2 at least */
+	EXPECT_GE(vm_cap(vm, KVM_CAP_GUEST_DEBUG_HW_WPS), 2);
+	EXPECT_GE(vm_cap(vm, KVM_CAP_ARM_VM_IPA_SIZE), 32);
+}
+
 /* devices/arm-vgic.rst: with a GICv2 a VM has 8 vCPUs at most, with a GICv3 512, and says so */
 TEST(api, vgic_decides_the_number_of_vcpus, RULE("KVM-CAP-3"), VARIANTS("v2: gic=2 | v3: gic=3"))
 {
