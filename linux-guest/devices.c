@@ -56,14 +56,16 @@ void load_modules(void)
 		fclose(list);
 }
 
-/* "pci" or "mmio": by the real path of something in sysfs. */
+/* "pci" or "mmio" (also by ACPI): by the real path of something in sysfs. */
 static const char *bus_of(const char *path)
 {
 	char real[4096];
 
 	if (!realpath(path, real))
 		return "none";
-	return strstr(real, "/pci") ? "pci" : strstr(real, "virtio_mmio") ? "mmio" : "other";
+	return strstr(real, "/pci")					 ? "pci"
+	       : strstr(real, "virtio_mmio") || strstr(real, "LNRO0005") ? "mmio"
+									 : "other";
 }
 
 static void each(const char *folder, const char *prefix, void (*fn)(const char *name))

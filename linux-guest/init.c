@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -62,6 +64,22 @@ static void mount_at(const char *type, const char *where)
 		say("mount-failed", "%s", where);
 }
 
+/* Sockets that the kernel counts, of at most 64 CPUs. */
+static unsigned packages(void)
+{
+	char path[96], id[32];
+	uint64_t seen = 0;
+
+	for (unsigned i = 0; i < 64; i++) {
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/cpu/cpu%u/topology/physical_package_id", i);
+		if (access(path, R_OK))
+			break;
+		seen |= 1ULL << (strtoul(first_line(path, id, sizeof(id)), NULL, 10) & 63);
+	}
+	return (unsigned)__builtin_popcountll(seen);
+}
+
 int main(void)
 {
 	struct utsname name;
@@ -78,6 +96,8 @@ int main(void)
 	}
 	say("pid", "%ld", (long)getpid());
 	say("cpus", "%ld", sysconf(_SC_NPROCESSORS_ONLN));
+	say("packages", "%u", packages());
+	say("pptt", "%s", access("/sys/firmware/acpi/tables/PPTT", F_OK) ? "absent" : "present");
 	say("page-size", "%ld", sysconf(_SC_PAGESIZE));
 	say_file("console", "/sys/class/tty/console/active");
 	say_file("clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource");

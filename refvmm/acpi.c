@@ -132,6 +132,7 @@ int acpi_build(struct acpi *a, const struct machine_conf *c, const struct board 
 		buf_put32(&a->tables, table[0] + FADT_X_DSDT, (uint32_t)dsdt);
 	table[nr++] = acpi_madt(&a->tables, c);
 	table[nr++] = acpi_gtdt(&a->tables);
+	table[nr++] = acpi_pptt(&a->tables, c->smp);
 	table[nr++] = acpi_mcfg(&a->tables, c);
 	table[nr++] = acpi_spcr(&a->tables);
 	table[nr++] = acpi_dbg2(&a->tables);

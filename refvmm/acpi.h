@@ -29,6 +29,7 @@ void acpi_end(struct buf *b, size_t at); /* its length */
 size_t acpi_fadt(struct buf *b);
 size_t acpi_madt(struct buf *b, const struct machine_conf *c);
 size_t acpi_gtdt(struct buf *b);
+size_t acpi_pptt(struct buf *b, unsigned smp);
 size_t acpi_mcfg(struct buf *b, const struct machine_conf *c);
 size_t acpi_spcr(struct buf *b);
 size_t acpi_dbg2(struct buf *b);

@@ -6,6 +6,7 @@
 #include "acpi.h"
 #include "acpi_aml.h"
 #include "dev/pl061.h"
+#include "virtio/mmio.h"
 
 #define PINS  4U
 #define SLOTS 32U
@@ -40,14 +41,14 @@ static void cpus(struct buf *b, unsigned smp)
 	}
 }
 
-static void simple(struct buf *b, const char *name, const char *id, uint64_t base, uint64_t size,
-		   unsigned intid)
+static void simple(struct buf *b, const char *name, const char *id, unsigned uid, uint64_t base,
+		   uint64_t size, unsigned intid)
 {
 	struct aml_block dev = aml_device(b, name);
 	struct aml_resources r = {0};
 
 	hid(b, id);
-	number(b, "_UID", 0);
+	number(b, "_UID", uid);
 	number(b, "_CCA", 1);
 	aml_name(b, "_CRS");
 	aml_res_memory32(&r, base, size);
@@ -55,6 +56,19 @@ static void simple(struct buf *b, const char *name, const char *id, uint64_t bas
 		aml_res_interrupt(&r, intid);
 	aml_resources_end(b, &r);
 	aml_end(b, &dev);
+}
+
+/* All slots, as the device tree has them: one without a device says so itself. */
+static void transports(struct buf *b)
+{
+	for (unsigned i = 0; i < VIRTIO_MMIO_SLOTS; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "VR%02u", i);
+		simple(b, name, "LNRO0005", i,
+		       ASSAY_VIRTIO_MMIO_BASE + (uint64_t)i * VIRTIO_MMIO_STRIDE,
+		       VIRTIO_MMIO_STRIDE, ASSAY_SPI_TO_INTID(ASSAY_SPI_VIRTIO_MMIO + i));
+	}
 }
 
 /* The power key is a line of the PL061: its edge is the event, which notifies the button. */
@@ -158,9 +172,10 @@ void acpi_dsdt(struct buf *b, const struct machine_conf *c, const struct board *
 
 	(void)board;
 	cpus(b, c->smp);
-	simple(b, "COM0", "ARMH0011", ASSAY_UART_BASE, ASSAY_UART_SIZE,
+	simple(b, "COM0", "ARMH0011", 0, ASSAY_UART_BASE, ASSAY_UART_SIZE,
 	       ASSAY_SPI_TO_INTID(ASSAY_SPI_UART));
-	simple(b, "FWCF", "QEMU0002", ASSAY_FW_CFG_BASE, ASSAY_FW_CFG_SIZE, 0);
+	simple(b, "FWCF", "QEMU0002", 0, ASSAY_FW_CFG_BASE, ASSAY_FW_CFG_SIZE, 0);
+	transports(b);
 	power_key(b);
 	pcie(b, c);
 	aml_end(b, &scope);

@@ -159,6 +159,33 @@ size_t acpi_gtdt(struct buf *b)
 	return at;
 }
 
+enum { PPTT_PACKAGE = 1 << 0, PPTT_ID_VALID = 1 << 1, PPTT_LEAF = 1 << 3, PPTT_SAME = 1 << 4 };
+
+/* 5.2.29.1 of ACPI 6.3: without private resources */
+static void processor(struct buf *b, uint32_t flags, uint32_t parent, uint32_t id)
+{
+	buf_u8(b, 0);
+	buf_u8(b, 20);
+	buf_u16(b, 0);
+	buf_u32(b, flags);
+	buf_u32(b, parent);
+	buf_u32(b, id);
+	buf_u32(b, 0);
+}
+
+/* One package of as many cores as there are vCPUs: without the table Linux takes affinity 1 for a package. */
+size_t acpi_pptt(struct buf *b, unsigned smp)
+{
+	size_t at = acpi_begin(b, "PPTT", 2);
+	uint32_t package = (uint32_t)(b->len - at);
+
+	processor(b, PPTT_PACKAGE | PPTT_SAME, 0, 0);
+	for (unsigned i = 0; i < smp; i++)
+		processor(b, PPTT_ID_VALID | PPTT_LEAF, package, i);
+	acpi_end(b, at);
+	return at;
+}
+
 struct dev_range acpi_ecam(const struct machine_conf *c)
 {
 	return board_region_range(c->highmem ? BOARD_PCIE_ECAM_HIGH : BOARD_PCIE_ECAM);

@@ -23,7 +23,8 @@ SUITE(firmware, .tags = "refvmm firmware", .limit_ms = 60000);
 #define FLASH_MIB 64
 
 static struct proc run;
-static const struct proc_talk *talk; /* with the next boot() */
+static const struct proc_talk *talk; /* with boot() */
+static const char *const *more;	     /* further options of boot() */
 
 static const char *firmware(void)
 {
@@ -93,6 +94,8 @@ static void boot(const char *machine, const char *vars_file, const char *kernel,
 	}
 	argv[n++] = (char *)"--append";
 	argv[n++] = (char *)append;
+	for (size_t i = 0; more && more[i]; i++)
+		argv[n++] = (char *)(uintptr_t)more[i];
 	argv[n] = NULL;
 	if (!file_exists(kernel))
 		SKIP("the bundle lacks %s: build it whole", kernel);
@@ -246,10 +249,9 @@ static void press(int pid)
 	kill(pid, SIGTERM); /* docs/refvmm.md, Signals and the power key */
 }
 
-/* ACPI 6.4, 4.8.2.2.1.2 and 5.6.5: a line of the GPIO controller signals the event, whose method notifies the button. */
-TEST(firmware, linux_powers_off_by_its_acpi_power_button, RULE("VMM-LINUX-4"), .tags = "slow")
+/* Linux by firmware and ACPI, with modules; to user space, or it is said why not. */
+static bool boot_linux(const char *append)
 {
-	const struct proc_talk wait[] = {{"linux-guest key=", NULL, press}, {NULL, NULL, NULL}};
 	char path[640], initrd[] = "initrd-XXXXXX";
 	const char *kernel = linux_image();
 	int fd = mkostemp(initrd, O_CLOEXEC);
@@ -260,12 +262,33 @@ TEST(firmware, linux_powers_off_by_its_acpi_power_button, RULE("VMM-LINUX-4"), .
 		test_error("%s cannot be copied", path);
 	(void)file_append(fd, bundle_path("linux/modules.cpio", path, sizeof(path)));
 	close(fd);
-	talk = wait;
-	boot("acpi=on", NULL, kernel, initrd, "console=ttyAMA0 quiet panic=-1 assay.end=key");
-	talk = NULL;
+	boot("acpi=on", NULL, kernel, initrd, append);
 	unlink(initrd);
-	if (!ended("linux-guest", "user-space"))
+	return ended("linux-guest", "user-space");
+}
+
+/* ACPI 6.4, 4.8.2.2.1.2 and 5.6.5: a line of the GPIO controller signals the event, whose method notifies the button. */
+TEST(firmware, linux_powers_off_by_its_acpi_power_button, RULE("VMM-LINUX-4"), .tags = "slow")
+{
+	const struct proc_talk wait[] = {{"linux-guest key=", NULL, press}, {NULL, NULL, NULL}};
+
+	talk = wait;
+	if (!boot_linux("console=ttyAMA0 quiet panic=-1 assay.end=key"))
 		return;
 	EXPECT_STREQ(said("linux-guest", "key"), "input Power Button");
 	EXPECT_STREQ(said("linux-guest", "pressed"), "power key");
+}
+
+/* Devices of the DSDT (LNRO0005), and one package of all CPUs (PPTT). */
+TEST(firmware, linux_finds_the_devices_of_the_acpi_tables, RULE("FW-LINUX-2"), .tags = "slow")
+{
+	static const char *const devices[] = {"--rng", "virtio-mmio", NULL};
+
+	more = devices;
+	if (!boot_linux("console=ttyAMA0 quiet panic=-1"))
+		return;
+	EXPECT_STREQ(said("linux-guest", "rng"), "virtio_rng.0 32");
+	EXPECT_STREQ(said("linux-guest", "virtio0"), "4:mmio");
+	EXPECT_STREQ(said("linux-guest", "pptt"), "present");
+	EXPECT_STREQ(said("linux-guest", "packages"), "1");
 }

@@ -216,6 +216,53 @@ TEST(acpi, madt_has_every_cpu_and_the_gic)
 	bench_free(b);
 }
 
+/* ACPI 6.3, 5.2.29.1: one package, and each processor of the MADT below it */
+TEST(acpi, pptt_puts_every_cpu_into_one_package)
+{
+	struct bench *b = bench_new(GIC_V3, 20, true);
+	const uint8_t *pptt;
+
+	run_loader(b);
+	pptt = find(b, "PPTT");
+	ASSERT(pptt);
+	EXPECT_EQ(le(pptt + 4, 4), 36 + 21 * 20);
+	EXPECT_EQ(le(pptt + 36 + 4, 4) & 0xb, 1); /* a package, no leaf, no processor */
+	EXPECT_EQ(le(pptt + 36 + 8, 4), 0);
+	for (unsigned i = 0; i < 20; i++) {
+		const uint8_t *p = pptt + 36 + 20UL * (i + 1);
+
+		EXPECT_EQ(p[0] << 8 | p[1], 20);
+		EXPECT_EQ(le(p + 4, 4), 2 | 8); /* ACPI processor ID valid, leaf */
+		EXPECT_EQ(le(p + 8, 4), 36);
+		EXPECT_EQ(le(p + 12, 4), i);
+	}
+	bench_free(b);
+}
+
+/* Each slot of the device tree, by the identifier that Linux's virtio_mmio driver knows. */
+TEST(acpi, every_virtio_mmio_slot_is_a_device)
+{
+	struct bench *b = bench_new(GIC_V3, 1, true);
+	static const char id[] = "LNRO0005";
+	unsigned n = 0;
+
+	for (size_t i = 0; i + 200 < b->acpi.tables.len; i++) {
+		const uint8_t *p = b->acpi.tables.data + i;
+
+		if (memcmp(p, id, sizeof(id)) != 0)
+			continue;
+		for (; memcmp(p, "\x86\x09\x00", 3) != 0; p++)
+			; /* Memory32Fixed: 6.4.3.4 */
+		EXPECT_EQ(le(p + 4, 4), 0x0a000000 + n * 0x200);
+		EXPECT_EQ(le(p + 8, 4), 0x200);
+		EXPECT_EQ(p[12], 0x89); /* extended interrupt: 6.4.3.6 */
+		EXPECT_EQ(le(p + 17, 4), 32 + 16 + n);
+		n++;
+	}
+	EXPECT_EQ(n, 32);
+	bench_free(b);
+}
+
 TEST(acpi, gicv2_has_a_message_frame_and_no_iort)
 {
 	struct bench *b = bench_new(GIC_V2, 8, false);
