@@ -100,7 +100,7 @@ int describe(const struct machine_conf *conf, const char *path)
 	if (!ret)
 		ret = board_build(&b, &c, &env);
 	if (!ret)
-		ret = fdt_build(&f, &c, &b, NULL);
+		ret = fdt_build(&f, &c, &b, NULL, NULL);
 	if (!ret)
 		ret = write_tree(&f, path);
 	dt_free(&f);

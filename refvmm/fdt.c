@@ -135,10 +135,14 @@ static void chosen(struct fdt *f, const struct machine_conf *c, const struct boo
 }
 
 int fdt_build(struct fdt *f, const struct machine_conf *c, const struct board *b,
-	      const struct boot *boot)
+	      const struct boot *boot, void *place)
 {
-	int ret = dt_new(f);
+	int ret = 0;
 
+	if (place)
+		dt_new_at(f, place);
+	else
+		ret = dt_new(f);
 	if (ret)
 		return ret;
 	dt_strs(f, "compatible", "assay,virt-1", "linux,dummy-virt");

@@ -161,11 +161,23 @@ static struct machine_conf known(const struct machine *m)
 	return c;
 }
 
-static int build_fdt(struct machine *m, struct fdt *f, const struct boot *boot)
+/* Somebody else's tree, or ours, which is written where it belongs. */
+static int put_fdt(struct machine *m, const struct boot *boot)
 {
+	void *place = gpa_ptr(&m->mem, boot->dtb, DT_BYTES_MAX);
 	struct machine_conf c = known(m);
+	struct fdt f = {0};
+	int ret;
 
-	return fdt_build(f, &c, &m->board, boot);
+	if (!place)
+		return err_usage("--memory: no room for the device tree at 0x%" PRIx64, boot->dtb);
+	if (!m->conf.dtb)
+		return fdt_build(&f, &c, &m->board, boot, place);
+	ret = boot_dtb(&f, &m->files, &m->conf, boot);
+	if (!ret)
+		memcpy(place, f.blob, dt_size(&f));
+	dt_free(&f);
+	return ret;
 }
 
 static int offer(struct machine *m)
@@ -177,16 +189,11 @@ static int offer(struct machine *m)
 
 static int load(struct machine *m)
 {
-	struct fdt f = {0};
 	struct boot boot;
 	int ret = boot_load(&boot, &m->files, &m->conf, &m->mem);
 
 	if (!ret)
-		ret = m->conf.dtb ? boot_dtb(&f, &m->files, &m->conf, &boot)
-				  : build_fdt(m, &f, &boot);
-	if (!ret && gmem_write(&m->mem, boot.dtb, f.blob, dt_size(&f)))
-		ret = err_usage("--memory: no room for the device tree at 0x%" PRIx64, boot.dtb);
-	dt_free(&f);
+		ret = put_fdt(m, &boot);
 	return ret ? ret : vcpu_set_entry(&m->cpu[0].vcpu, boot.entry, boot.dtb);
 }
 

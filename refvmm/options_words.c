@@ -79,11 +79,10 @@ static const char *spoken(const char *values, char *buf, size_t size)
 	return buf;
 }
 
-/* Which of the word's values it is, from 0; a negative error if none. */
-static int choose(const char *option, const struct option_word *w, const char *value)
+/* Which of the word's values it is, from 0; -1 if none. */
+static int find_value(const struct option_word *w, const char *value)
 {
 	size_t len = value ? strlen(value) : 0;
-	char want[128];
 	int n = 0;
 
 	for (const char *p = w->values, *end; *p; p = *end ? end + 1 : end, n++) {
@@ -91,6 +90,17 @@ static int choose(const char *option, const struct option_word *w, const char *v
 		if (value && len == (size_t)(end - p) && !strncmp(p, value, len))
 			return n;
 	}
+	return -1;
+}
+
+/* The same; a negative error, logged, if none. */
+static int choose(const char *option, const struct option_word *w, const char *value)
+{
+	int n = find_value(w, value);
+	char want[128];
+
+	if (n >= 0)
+		return n;
 	return err_usage("%s %s=%s: want %s", option, w->name, value ? value : "",
 			 spoken(w->values, want, sizeof(want)));
 }
@@ -161,7 +171,8 @@ static int machine_word(struct machine_conf *c, const struct walk *k, const stru
 		return 0; /* virt-1: there is only this one */
 	if (!w || !w->values)
 		return other_word(k->kind, k->words, key, value);
-	if (value) { /* a value with a reason of its own: secure=on, gic-version=4 */
+	if (value && find_value(w, value) <
+			     0) { /* a value with a reason of its own: secure=on, gic-version=4 */
 		char word[2 * WORD_MAX];
 		const struct refusal *r;
 

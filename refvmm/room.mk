@@ -21,9 +21,9 @@ $(REFVMM_O)/%.o: refvmm/%.c
 	@mkdir -p $(@D)
 	$(A64CC) $(A64_CFLAGS) $(REFVMM_INC) $(REFVMM_FDT_INC) -c -o $@ $<
 
-$(BUNDLE)/refvmm: $(REFVMM_OBJ)
+$(BUNDLE)/refvmm: $(REFVMM_OBJ) refvmm/link.ld
 	@mkdir -p $(@D)
-	$(A64CC) $(A64_LDFLAGS) -pthread -o $@ $^ $(REFVMM_FDT_LIB)
+	$(A64CC) $(A64_LDFLAGS) -pthread -Wl,-T,refvmm/link.ld -o $@ $(REFVMM_OBJ) $(REFVMM_FDT_LIB)
 
 $(REFVMM_UO)/%.o: refvmm/%.c
 	@mkdir -p $(@D)

@@ -15,7 +15,7 @@
  *
  *	| header | reservations | structure -> ... free ... <- strings |
  */
-#define DT_BYTES_FIRST	0x4000UL /* most trees need a few KiB */
+#define DT_BYTES_FIRST	0x3000UL /* most trees need less */
 #define DT_RESERVATIONS 48U	 /* where they begin: one entry of zeros */
 #define DT_STRUCTURE	64U
 #define DT_VERSION	17U
@@ -27,11 +27,13 @@ static void stick(struct fdt *f, const char *what)
 		f->err = what;
 }
 
-/* Twice the room, up to the limit. */
+/* Twice the room, up to the limit. Memory that is not ours is large enough. */
 static bool grow(struct fdt *f)
 {
 	size_t capacity = f->capacity * 2;
-	uint8_t *blob = capacity <= DT_BYTES_MAX ? realloc(f->blob, capacity) : NULL;
+	uint8_t *blob = capacity > DT_BYTES_MAX ? NULL
+			: f->borrowed		? f->blob
+						: realloc(f->blob, capacity);
 
 	if (!blob)
 		return false;
@@ -41,31 +43,39 @@ static bool grow(struct fdt *f)
 	return true;
 }
 
+static bool make_room(struct fdt *f, size_t len, const char *what)
+{
+	while (f->capacity - f->structure - f->strings < len) {
+		if (!grow(f)) {
+			stick(f, what);
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Room for LEN bytes in the structure and NAME_LEN more in the strings; NULL: there is none. */
-static uint8_t *room(struct fdt *f, size_t len, size_t name_len, const char *what)
+static inline uint8_t *room(struct fdt *f, size_t len, size_t name_len, const char *what)
 {
 	uint8_t *at;
 
 	if (f->err)
 		return NULL;
-	while (f->capacity - f->structure - f->strings < len + name_len) {
-		if (!grow(f)) {
-			stick(f, what);
-			return NULL;
-		}
-	}
+	if (f->capacity - f->structure - f->strings < len + name_len &&
+	    !make_room(f, len + name_len, what))
+		return NULL;
 	at = f->blob + f->structure;
 	f->structure += len;
 	return at;
 }
 
-static void put32(uint8_t *at, uint32_t val)
+static inline void put32(uint8_t *at, uint32_t val)
 {
 	val = htonl(val);
 	memcpy(at, &val, sizeof(val));
 }
 
-static uint32_t get32(const uint8_t *at)
+static inline uint32_t get32(const uint8_t *at)
 {
 	uint32_t val;
 
@@ -79,7 +89,7 @@ static size_t padded(size_t len)
 }
 
 /* Where a property's LEN bytes go; NULL: no room. Its name's place is counted from the end for now. */
-static uint8_t *property(struct fdt *f, const char *name, size_t len)
+static inline uint8_t *property(struct fdt *f, const char *name, size_t len)
 {
 	size_t name_len = strlen(name) + 1;
 	uint8_t *at = room(f, 12 + padded(len), name_len, name);
@@ -104,6 +114,12 @@ static void token(struct fdt *f, uint32_t val)
 		put32(at, val);
 }
 
+static void begin(struct fdt *f)
+{
+	memset(f->blob, 0, DT_STRUCTURE);
+	dt_begin(f, "");
+}
+
 int dt_new(struct fdt *f)
 {
 	*f = (struct fdt){.blob = malloc(DT_BYTES_FIRST),
@@ -111,9 +127,17 @@ int dt_new(struct fdt *f)
 			  .structure = DT_STRUCTURE};
 	if (!f->blob)
 		return err_host(ENOMEM, "device tree: %lu bytes", DT_BYTES_FIRST);
-	memset(f->blob, 0, DT_STRUCTURE);
-	dt_begin(f, "");
+	begin(f);
 	return 0;
+}
+
+void dt_new_at(struct fdt *f, void *memory)
+{
+	*f = (struct fdt){.blob = memory,
+			  .capacity = DT_BYTES_FIRST,
+			  .structure = DT_STRUCTURE,
+			  .borrowed = true};
+	begin(f);
 }
 
 /* Now that all strings are there: their places from the beginning. */
@@ -124,7 +148,8 @@ static void name_properties(struct fdt *f)
 
 		switch (get32(p)) {
 		case FDT_BEGIN_NODE:
-			at += 4 + padded(strlen((char *)p + 4) + 1);
+			for (at += 8; f->blob[at - 1]; at += 4)
+				; /* the name is padded with zeros */
 			break;
 		case FDT_PROP:
 			put32(p + 8, (uint32_t)f->strings - get32(p + 8));
@@ -135,6 +160,16 @@ static void name_properties(struct fdt *f)
 			break;
 		}
 	}
+}
+
+/* What is left of the strings where they stood before. */
+static void clear_behind(const struct fdt *f)
+{
+	size_t end = f->structure + f->strings, from = f->capacity - f->strings;
+
+	if (from < end)
+		from = end;
+	memset(f->blob + from, 0, f->capacity - from);
 }
 
 int dt_finish(struct fdt *f)
@@ -148,6 +183,7 @@ int dt_finish(struct fdt *f)
 		return err_host(EIO, "device tree: no room for %s", f->err);
 	name_properties(f);
 	memmove(f->blob + f->structure, f->blob + f->capacity - f->strings, f->strings);
+	clear_behind(f);
 	header[1] = (uint32_t)(f->structure + f->strings);
 	header[3] = (uint32_t)f->structure;
 	header[8] = (uint32_t)f->strings;
@@ -165,7 +201,8 @@ int dt_open(struct fdt *f, const void *tree)
 
 void dt_free(struct fdt *f)
 {
-	free(f->blob);
+	if (!f->borrowed)
+		free(f->blob);
 	f->blob = NULL;
 }
 

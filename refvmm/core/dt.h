@@ -16,6 +16,7 @@
 #ifndef REFVMM_CORE_DT_H
 #define REFVMM_CORE_DT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,10 +43,13 @@ struct fdt {
 	size_t capacity;
 	size_t structure; /* while it is written: where the next node or property goes */
 	size_t strings;	  /* and the bytes of names, at the end of the blob */
+	bool borrowed;	  /* the memory is somebody else's */
 	const char *err;  /* the property or node there was no room for; NULL: fine so far */
 };
 
 int dt_new(struct fdt *f); /* begins the root node; 0 or -ENOMEM */
+/* The same in DT_BYTES_MAX bytes of memory that somebody else frees. */
+void dt_new_at(struct fdt *f, void *memory);
 int dt_finish(
 	struct fdt *f); /* ends the root node, packs; f->blob is then valid; 0 or -EIO, logged */
 /* A copy of a whole, checked tree with room to change it; 0 or libfdt's error. */

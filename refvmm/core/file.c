@@ -10,6 +10,8 @@
 
 #include "core/err.h"
 
+#define FORGET_BYTES (1UL << 20) /* less is not worth a system call */
+
 int file_open(struct file *f, const char *option, const char *path)
 {
 	struct stat st;
@@ -40,7 +42,7 @@ int file_open(struct file *f, const char *option, const char *path)
 
 void file_forget(const struct file *f)
 {
-	if (f->data)
+	if (f->len >= FORGET_BYTES)
 		madvise((void *)(uintptr_t)f->data, f->len, MADV_DONTNEED);
 }
 

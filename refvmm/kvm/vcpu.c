@@ -49,26 +49,32 @@ int vcpu_create(struct vcpu *v, const struct vm *vm, unsigned id)
 	return 0;
 }
 
-static int want(enum tristate t, bool offered, const char *cap, bool *out)
+static int want(enum tristate t, const struct kvm *k, unsigned nr, const char *cap, bool *out)
 {
+	bool offered = t != OFF && kvm_cap(k, nr);
+
 	if (t == ON && !offered)
 		return err_lacks(
 			cap, "%s was asked for, and this host's KVM does not offer it to guests",
 			cap);
-	*out = t != OFF && offered;
+	*out = offered;
 	return 0;
 }
 
 static int choose_features(struct vcpu *v, const struct cpu_conf *c)
 {
 	const struct kvm *k = v->vm->kvm;
-	bool pauth =
-		kvm_cap(k, KVM_CAP_ARM_PTRAUTH_ADDRESS) && kvm_cap(k, KVM_CAP_ARM_PTRAUTH_GENERIC);
-	int ret = want(c->sve, kvm_cap(k, KVM_CAP_ARM_SVE), "sve", &v->sve);
+	bool address = false, generic = false; /* of pointer authentication: both or none */
+	int ret = want(c->sve, k, KVM_CAP_ARM_SVE, "sve", &v->sve);
 
 	if (!ret)
-		ret = want(c->pmu, kvm_cap(k, KVM_CAP_ARM_PMU_V3), "pmu", &v->pmu);
-	return ret ? ret : want(c->pauth, pauth, "pauth", &v->pauth);
+		ret = want(c->pmu, k, KVM_CAP_ARM_PMU_V3, "pmu", &v->pmu);
+	if (!ret)
+		ret = want(c->pauth, k, KVM_CAP_ARM_PTRAUTH_ADDRESS, "pauth", &address);
+	if (!ret)
+		ret = want(c->pauth, k, KVM_CAP_ARM_PTRAUTH_GENERIC, "pauth", &generic);
+	v->pauth = address && generic;
+	return ret;
 }
 
 static void set_feature(struct kvm_vcpu_init *init, unsigned bit)

@@ -25,7 +25,7 @@ static void describe_it(struct machine_conf *c)
 	c->its = c->gic == GIC_V3 && c->its != OFF ? ON : OFF;
 	fe->env.msi = c->gic == GIC_V2 ? ENV_MSI_V2M : c->its == ON ? ENV_MSI_ITS : ENV_MSI_NONE;
 	if (!options_check(c) && !board_build(&b, c, &fe->env)) {
-		if (fdt_build(&f, c, &b, NULL) || !f.blob)
+		if (fdt_build(&f, c, &b, NULL, NULL) || !f.blob)
 			abort(); /* what the options allow can be described */
 		dt_free(&f);
 	}

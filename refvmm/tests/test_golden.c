@@ -49,7 +49,7 @@ static int build(struct fdt *f, char *line)
 	if (!ret)
 		ret = board_build(&b, &c, &fe->env);
 	if (!ret)
-		ret = fdt_build(f, &c, &b, NULL);
+		ret = fdt_build(f, &c, &b, NULL, NULL);
 	board_free(&b);
 	board_conf_free(&c);
 	fake_env_free(fe);
