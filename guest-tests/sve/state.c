@@ -74,7 +74,7 @@ static void through_move(unsigned int vq, void *arg)
 	}
 }
 
-TEST(sve, registers_survive_moves_between_host_cpus, RULE("SVE-STATE-3"))
+TEST(sve, registers_survive_moves_between_host_cpus, RULE("SVE-STATE-3"), .tags = "host-cpus")
 {
 	struct assay_action pin = {.op = ASSAY_ACT_PIN};
 	uint64_t cpus;

@@ -158,12 +158,14 @@ static void moved(enum timer t)
 	EXPECT_EQ(irq_seen(&p->w[t]), 10);
 }
 
-TEST(timer, virtual_deadlines_hold_over_moves_between_host_cpus, RULE("TIMER-MOVE-1"))
+TEST(timer, virtual_deadlines_hold_over_moves_between_host_cpus, RULE("TIMER-MOVE-1"),
+     .tags = "host-cpus")
 {
 	moved(TIMER_VIRT);
 }
 
-TEST(timer, physical_deadlines_hold_over_moves_between_host_cpus, RULE("TIMER-MOVE-1"))
+TEST(timer, physical_deadlines_hold_over_moves_between_host_cpus, RULE("TIMER-MOVE-1"),
+     .tags = "host-cpus")
 {
 	moved(TIMER_PHYS);
 }

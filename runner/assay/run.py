@@ -114,13 +114,17 @@ class Run:
                             "known": expectations.to_json()})
 
     def _tasks(self, units: list[Unit], repeat: int, jobs: int | None) -> list[Task]:
-        """A lab cell alone may be booted several times at once; of several hosts each is one lane."""
+        """A lab cell alone may be booted several times at once; of several hosts each is one lane.
+
+        Where no test of a lane asks for more, the cell has one CPU.
+        """
         first = self.backends[0]
         if first.kind != "lab" or len(self.backends) > 1:
             return [Task(backend, backend.name, units * repeat) for backend in self.backends]
         if jobs is None:
             jobs = 2 if len(units) >= SHARED_FROM and (os.cpu_count() or 1) > 1 else 1
-        return [Task(first, first.name if number == 0 else f"{first.name}#{number}", lane * repeat)
+        return [Task(first if any(unit.test.wide for unit in lane) else first.narrow(),
+                     first.name if number == 0 else f"{first.name}#{number}", lane * repeat)
                 for number, lane in enumerate(lanes_of(units, jobs))]
 
     def _tick(self) -> None:

@@ -15,6 +15,7 @@ from .paths import BUNDLE, shown
 
 ABI = 1
 DEFAULT_LIMIT_MS = 10_000
+HOST_CPUS = "host-cpus"  # the tag of guests with one vCPU that still want a host with several CPUs
 _SUITE = struct.Struct("<IIQQQQII")
 _TEST = struct.Struct("<IIQQQQQQQQII")
 _WORD = re.compile(r"[a-z0-9_]+")
@@ -43,6 +44,13 @@ class Test:
     def id(self) -> str:
         """suite.name, or suite.name@variant: stable for ever, so that histories compare."""
         return f"{self.suite}.{self.name}" + (f"@{self.variant}" if self.variant else "")
+
+    @property
+    def wide(self) -> bool:
+        """Whether a second CPU of the host matters: for several vCPUs, for KVM's own calls, or as the tag says."""
+        if self.kind == "guest":
+            return "--smp" in self.vmm or HOST_CPUS in self.tags
+        return "refvmm" not in self.tags
 
 
 class _Program:

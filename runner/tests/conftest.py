@@ -138,7 +138,8 @@ def assay(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: 
 
     names = ["good", "good_too", "bad", "lacks", "dies", "hangs", "slow", "seed"]
     tests = [make_test(name, limit_ms=300 if name == "hangs" else 10_000,
-                       tags=("smoke",) if name.startswith("good") else ()) for name in names]
+                       tags=("smoke",) if name.startswith("good") else
+                       ("refvmm",) if name in ("dies", "seed") else ()) for name in names]
     for module in (run_command, listing):
         monkeypatch.setattr(module, "load", lambda _bundle: tests)
     monkeypatch.setattr(native, "kvm_missing", lambda *_: None)

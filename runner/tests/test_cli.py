@@ -83,7 +83,7 @@ def test_list(assay):
     status, out, _ = assay("list")
     assert status == 0 and out.splitlines()[:2] == ["s.good", "s.good_too"]
     assert assay("list", "--tag", "smoke")[1].splitlines() == ["s.good", "s.good_too"]
-    assert assay("list", "--tags")[1].split() == ["2", "smoke"]
+    assert assay("list", "--tags")[1].split() == ["2", "refvmm", "2", "smoke"]
     assert assay("list", "--suites")[1].split() == ["8", "s"]
     assert "R-1" in assay("list", "-l", "s.bad")[1]
     assert json.loads(assay("list", "--json", "s.bad")[1])[0]["id"] == "s.bad"

@@ -368,8 +368,8 @@ def _add_host_modules(archive: Archive, folder: str, kernel: KernelFiles) -> Non
 
 
 def command_line(cell: LabCell, exec_path: str | None = None, network: str | None = None) -> str:
-    """The kernel's: quiet, a crash ends the machine, and what init has to know."""
-    words = ["console=ttyAMA0", "quiet", "loglevel=3", "rdinit=/init", "oops=panic", "panic=-1",
+    """The kernel's: quiet, a crash ends the machine, no self-tests of ciphers, and what init has to know."""
+    words = ["console=ttyAMA0", "quiet", "loglevel=3", "cryptomgr.notests", "rdinit=/init", "oops=panic", "panic=-1",
              f"assay.scale={cell.time_scale:g}"]
     if cell.kvm_mode != "vhe":
         words.append(f"kvm-arm.mode={cell.kvm_mode}")
