@@ -131,3 +131,24 @@ TEST(idregs, instruction_fields_are_hidden_one_by_one, RULE("KVM-SHADOW-7"),
 	EXPECT_REFUSED(vcpu_try_set(vm, 0, id, &mask), EBUSY);
 	EXPECT_OK(vcpu_try_set(vm, 0, id, &is));
 }
+
+/* DDI 0487, ID_AA64DFR0_EL1.DebugVer: 6 is Armv8, the lowest that a CPU can have; KVM: down to it, never above the host's */
+TEST(idregs, debug_version_is_armv8_at_least, RULE("KVM-SHADOW-7"))
+{
+	struct vm *vm = vm_new(.vcpus = 1);
+	uint64_t id = REG_SYS(3, 0, 0, 5, 0), is = vcpu_get(vm, 0, id), host = is & 0xf;
+
+	get_masks(vm);
+	if ((masks[AT(5, 0)] & 0xf) != 0xf)
+		SKIP("this KVM lets no VMM change ID_AA64DFR0_EL1.DebugVer (before Linux 6.7)");
+	for (uint64_t version = 0; version < 16; version++) {
+		uint64_t value = (is & ~0xfULL) | version;
+		int r = vcpu_try_set(vm, 0, id, &value);
+
+		if (version < 6 || version > host)
+			EXPECT_REFUSED(r, EINVAL);
+		else if (EXPECT_OK(r))
+			EXPECT_EQ(vcpu_get(vm, 0, id), value);
+	}
+	EXPECT_EQ(vcpu_get(vm, 0, id), is);
+}
