@@ -223,6 +223,7 @@ TEST(gic, its_two_level_device_table, RULE("GIC-ITS-18"), WITH_ITS)
 		SKIP("this ITS has flat device tables alone");
 	}
 	first[0] = BIT(63) | (uint64_t)mem_alloc_forever(SZ_64K, SZ_64K);
+	first[1] = (uint64_t)mem_alloc_forever(SZ_64K, SZ_64K); /* not valid */
 	first[2] = BIT(63) | (uint64_t)mem_alloc_forever(SZ_64K, SZ_64K);
 	dsb(sy);
 	device[0] = a_page - 1;	    /* the last of the first page */
@@ -237,7 +238,7 @@ TEST(gic, its_two_level_device_table, RULE("GIC-ITS-18"), WITH_ITS)
 	event_gives(device[0], EVENT, lpi[0]);
 	event_gives_nothing(device[1], EVENT);
 	event_gives(device[2], EVENT, lpi[2]);
-	first[1] = BIT(63) | (uint64_t)mem_alloc_forever(SZ_64K, SZ_64K);
+	first[1] |= BIT(63);
 	dsb(sy);
 	its_mapd(device[1], 5);
 	its_mapti(device[1], EVENT, lpi[1], 0);

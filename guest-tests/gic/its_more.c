@@ -256,3 +256,32 @@ TEST(gic, many_lpis_all_arrive, RULE("GIC-LPI-3"), WITH_ITS)
 		EXPECT_QUIET();
 	}
 }
+
+/* Devices and events whose numbers differ in one bit each: none gets another's interrupt, kept from before or not */
+TEST(gic, its_translations_do_not_mix, RULE("GIC-ITS-3"), WITH_ITS)
+{
+	uint32_t device[5], event[6];
+	unsigned lpi[5][6];
+
+	(void)its_begin();
+	for (unsigned d = 0; d < 5; d++) {
+		device[d] = (DEVICE + 0x100) ^ (d ? 1U << (d - 1) : 0);
+		its_mapd(device[d], 5);
+		for (unsigned e = 0; e < 6; e++) {
+			event[e] = e ? 1U << (e - 1) : 0;
+			lpi[d][e] = its_new_lpi();
+			its_mapti(device[d], event[e], lpi[d][e], 0);
+			its_inv(device[d], event[e]);
+		}
+	}
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned d = 0; d < 5; d++) {
+			for (unsigned e = 0; e < 6; e++) {
+				EXPECT_EQ(msi_from(device[d], event[e]), 1);
+				if (!EXPECT_EQ(take_soon(), lpi[d][e]))
+					NOTE("device 0x%x, event %u", device[d], event[e]);
+			}
+		}
+	}
+	EXPECT_QUIET();
+}

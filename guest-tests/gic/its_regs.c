@@ -157,9 +157,20 @@ TEST(gic, its_reads_commands_when_it_is_on, RULE("GIC-ITSREG-3"), WITH_ITS)
 /* 5.2: behind the last command of the queue comes the first */
 TEST(gic, its_command_queue_wraps, RULE("GIC-ITSREG-4"), WITH_ITS)
 {
-	unsigned lpi = its_begin();
+	unsigned lpi = its_begin(), behind = its_one_more(EVENT + 1, 0);
 	struct mmio m = its_frame();
+	uint64_t *end;
 
+	event_gives(DEVICE, EVENT + 1, behind);
+	its_new_queue(16);
+	/* commands behind the end of the next queue: INT of another event */
+	end = (uint64_t *)((rd64(m, GITS_CBASER) & 0x000ffffffffff000ULL) + SZ_4K);
+	for (unsigned i = 0; i < 15 * SZ_4K / 32; i++) {
+		end[4 * i] = CMD_DEVICE(3, DEVICE);
+		end[4 * i + 1] = EVENT + 1;
+		end[4 * i + 2] = end[4 * i + 3] = 0;
+	}
+	dsb(sy);
 	its_new_queue(1);
 	EXPECT_EQ(rd64(m, GITS_CREADR), 0);
 	for (unsigned round = 0; round < 4; round++) {

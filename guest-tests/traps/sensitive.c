@@ -41,7 +41,8 @@ static void expect_undef(const struct operation *list, size_t n)
 		uint64_t value = 0;
 		struct exception e = list[i].run(&value);
 
-		if (!e.taken || e.ec != EC_UNKNOWN)
+		/* ESR_EL1.IL is 1 of an exception with an unknown reason */
+		if (!e.taken || e.ec != EC_UNKNOWN || !(e.esr >> 25 & 1))
 			failed(&list[i], &e, value, "an UNDEFINED instruction");
 	}
 }

@@ -199,6 +199,27 @@ TEST(aborts, fetch_from_nobody_is_an_external_abort, RULE("KVM-ABORT-7"),
 	expect_fetch_abort(vm, EXTERNAL, VA_PAGES + 0x6080);
 }
 
+GUEST(jump_at_el0)
+{
+	uint64_t at = guest_arg(0);
+
+	__asm__ volatile("msr elr_el1, %0\n\tmsr spsr_el1, %1\n\teret" ::"r"(at), "r"(0x3c0UL));
+}
+
+/* DDI 0487 ESR_EL1.EC: 0x20 of an instruction abort from a lower exception level, 0x21 from the same */
+TEST(aborts, fetch_of_el0_from_nobody_aborts_from_a_lower_level, RULE("KVM-ABORT-7"))
+{
+	struct vm *vm = vm_new(.vcpus = 1, .entry = jump_at_el0);
+	struct vcpu *c = vm->vcpu[0];
+
+	c->arg[0] = IPA_NOBODY + 0x40;
+	ASSERT_EQ(vcpu_run(vm, 0), (int)GUEST_EXCEPTION);
+	EXPECT_EQ(ESR_EC(c->esr), 0x20U);
+	EXPECT_EQ(c->esr & 0x3f, (uint64_t)EXTERNAL);
+	EXPECT_EQ(c->far, IPA_NOBODY + 0x40);
+	EXPECT_EQ(c->elr, IPA_NOBODY + 0x40);
+}
+
 TEST(aborts, fetch_that_stage_1_forbids_faults_in_the_guest, RULE("KVM-ABORT-5"),
      VARIANTS("hole: page=9 status=7 | no_execute: page=10 status=15 | access_flag: page=11 "
 	      "status=11"))

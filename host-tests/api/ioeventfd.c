@@ -117,6 +117,8 @@ TEST(api, ioeventfd_wildcards_catch_every_store, RULE("KVM-IOEVENT-1"))
 	for (uint64_t v = 0; v < 3; v++)
 		EXPECT_TRUE(!exits(vm, DOORBELL, v * 0x7f7f7f7f, 4));
 	EXPECT_TRUE(exits(vm, DOORBELL, 1, 8));
+	EXPECT_TRUE(exits(vm, DOORBELL, 1, 2));
+	EXPECT_TRUE(exits(vm, DOORBELL, 1, 1));
 	for (uint64_t w = 1; w <= 8; w *= 2)
 		EXPECT_TRUE(!exits(vm, DOORBELL + 0x1000, w, w));
 	EXPECT_EQ(events(word), 3);

@@ -231,6 +231,7 @@ TEST(memslot, bad_ranges_to_clear_are_refused, RULE("KVM-DIRTY-6"))
 	random_set(&set);
 	write_set(vm, &set, 0x20000);
 	EXPECT_REFUSED(log_clear(vm, 1, 64, set.bits), EINVAL);
+	EXPECT_REFUSED(log_clear(vm, 32, 64, set.bits), EINVAL);
 	EXPECT_REFUSED(log_clear(vm, 63, 64, set.bits), EINVAL);
 	EXPECT_REFUSED(log_clear(vm, 0, 63, set.bits), EINVAL);
 	EXPECT_REFUSED(log_clear(vm, 0, LOG_PAGES - 1, set.bits), EINVAL);

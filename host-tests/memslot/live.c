@@ -208,3 +208,44 @@ TEST(memslot, log_sees_writes_of_a_vcpu_that_never_exits, RULE("KVM-DIRTY-3"), .
 	expect_writes_logged(vm, host, manual);
 	vm_join(vm);
 }
+
+/* The log begins while vCPUs write without an exit: what is written once KVM_SET_USER_MEMORY_REGION is back is in it. */
+TEST(memslot, log_that_begins_sees_a_vcpu_that_never_exits, RULE("KVM-DIRTY-3"), .limit_ms = 30000,
+     VARIANTS("normal: kind=0 | hugetlb: kind=2"))
+{
+	struct vm *vm = vm_new(.vcpus = VCPUS, .entry = count_in_memory);
+	char *host = log_memory((unsigned int)test_param_u64("kind", 0));
+	uint64_t page = page_size();
+	unsigned int moved = 0;
+	struct log log;
+
+	log_slot(vm, host, 0);
+	for (unsigned int i = 0; i < VCPUS; i++)
+		vm->vcpu[i]->arg[0] = LOG_AT + i * page;
+	vm_start(vm, 0, VCPUS);
+	for (unsigned int round = 0; round < 4 * ROUNDS; round++) {
+		uint64_t was[VCPUS], now[VCPUS];
+
+		for (unsigned int i = 0; i < VCPUS;
+		     i++) { /* it writes, and has it mapped writable */
+			was[i] = page_get(host, i);
+			EXPECT_EVENTUALLY(page_get(host, i) > was[i] + 1000);
+		}
+		log_slot(vm, host, KVM_MEM_LOG_DIRTY_PAGES);
+		for (unsigned int i = 0; i < VCPUS; i++)
+			was[i] = page_get(host, i);
+		test_pause_us(300);
+		for (unsigned int i = 0; i < VCPUS; i++)
+			now[i] = page_get(host, i);
+		ASSERT_OK(log_get(vm, &log));
+		for (unsigned int i = 0; i < VCPUS; i++) {
+			moved += now[i] != was[i];
+			if (now[i] != was[i] && !EXPECT_TRUE(log_has(&log, i)))
+				NOTE("round %u: vCPU %u wrote, and the log does not know", round,
+				     i);
+		}
+		log_slot(vm, host, 0);
+	}
+	EXPECT_GT(moved, 4U);
+	vm_join(vm);
+}
