@@ -114,18 +114,18 @@ class Run:
                             "known": expectations.to_json()})
 
     def _tasks(self, units: list[Unit], repeat: int, jobs: int | None) -> list[Task]:
-        """A lab cell alone may be booted several times at once; of several hosts each is one lane.
+        """A cell of the lab may be booted several times, for a share of the tests each; other hosts are one lane each.
 
         Where no test of a lane asks for more, the cell has one CPU.
         """
-        first = self.backends[0]
-        if first.kind != "lab" or len(self.backends) > 1:
+        if self.backends[0].kind != "lab":
             return [Task(backend, backend.name, units * repeat) for backend in self.backends]
-        if jobs is None:
-            jobs = 2 if len(units) >= SHARED_FROM and (os.cpu_count() or 1) > 1 else 1
-        return [Task(first if any(unit.test.wide for unit in lane) else first.narrow(),
-                     first.name if number == 0 else f"{first.name}#{number}", lane * repeat)
-                for number, lane in enumerate(lanes_of(units, jobs))]
+        boots = 1 if len(units) < SHARED_FROM or (os.cpu_count() or 1) < 2 else 2
+        if jobs and len(self.backends) == 1:
+            boots = jobs
+        return [Task(cell if any(unit.test.wide for unit in lane) else cell.narrow(),
+                     cell.name if number == 0 else f"{cell.name}#{number}", lane * repeat)
+                for cell in self.backends for number, lane in enumerate(lanes_of(units, boots))]
 
     def _tick(self) -> None:
         self.stop.here()
