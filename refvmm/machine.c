@@ -248,7 +248,6 @@ int machine_init(struct machine *m, const struct machine_conf *c)
 	m->kvm.fd = m->vm.fd = m->vm.stats_fd = m->gic.fd = m->gic.its_fd = -1;
 	m->conf = *c;
 	m->env = (struct env){.ops = &machine_env_ops, .mem = &m->mem, .port = &machine_port_ops};
-	pthread_mutex_init(&m->lock, NULL);
 	pthread_mutex_init(&m->kick_lock, NULL);
 	pthread_mutex_init(&m->pause.guard, NULL);
 	pthread_mutex_init(&m->pause.lock, NULL);
@@ -326,6 +325,5 @@ void machine_free(struct machine *m)
 	pthread_cond_destroy(&m->pause.changed);
 	pthread_mutex_destroy(&m->pause.lock);
 	pthread_mutex_destroy(&m->pause.guard);
-	pthread_mutex_destroy(&m->lock);
 	pthread_mutex_destroy(&m->kick_lock);
 }

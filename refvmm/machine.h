@@ -10,6 +10,7 @@
 #include "boot.h"
 #include "control/control.h"
 #include "core/gpa.h"
+#include "core/lock.h"
 #include "firmware.h"
 #include "kvm/gic.h"
 #include "kvm/vcpu.h"
@@ -54,7 +55,7 @@ struct machine {
 		uint64_t size; /* 0: not there at the moment */
 	} rom[VM_ROMS];
 
-	pthread_mutex_t lock;	    /* board, console, and what follows */
+	struct lock lock;	    /* board, console, and what follows */
 	struct cpu_thread *current; /* whose MMIO access is being handled */
 	struct console console;
 	unsigned

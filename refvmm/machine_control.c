@@ -14,7 +14,7 @@ static void status(void *host, const struct json_object *q, struct reply *r)
 	struct machine *m = host;
 
 	(void)q;
-	pthread_mutex_lock(&m->lock);
+	lock_take(&m->lock);
 	reply_str(r, "state", machine_pausing(m) ? "paused" : "running");
 	reply_str(r, "machine", "virt-1");
 	reply_u64(r, "vcpus", m->cpus);
@@ -24,7 +24,7 @@ static void status(void *host, const struct json_object *q, struct reply *r)
 	reply_u64(r, "ipa-bits", m->vm.ipa_bits);
 	reply_u64(r, "guest-errors", m->guest_errors);
 	reply_u64(r, "unclaimed-accesses", m->board.bus.unclaimed);
-	pthread_mutex_unlock(&m->lock);
+	lock_give(&m->lock);
 }
 
 static void cannot_stop(struct reply *r)
@@ -78,9 +78,9 @@ static void powerdown(void *host, const struct json_object *q, struct reply *r)
 		reply_error(r, "failed", "the machine is paused: resume it first");
 		return;
 	}
-	pthread_mutex_lock(&m->lock);
+	lock_take(&m->lock);
 	machine_press_key(m);
-	pthread_mutex_unlock(&m->lock);
+	lock_give(&m->lock);
 }
 
 static void irq(void *host, const struct json_object *q, struct reply *r)

@@ -108,14 +108,14 @@ static void *loop_main(void *arg)
 		int timeout;
 		bool still;
 
-		pthread_mutex_lock(&m->lock);
+		lock_take(&m->lock);
 		machine_signals_serve(m);
 		next = run_timers(m);
 		still = machine_pausing(m);
 		if (in.at < in.len && !still)
 			feed_input(m, &in);
 		watches = machine_watch_prepare(m, watched);
-		pthread_mutex_unlock(&m->lock);
+		lock_give(&m->lock);
 		if (in.eof || still || in.at < in.len)
 			fd[FD_INPUT].fd = -1; /* poll() skips it */
 		now = m->env.ops->clock_ns(&m->env);

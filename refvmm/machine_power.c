@@ -134,7 +134,7 @@ void machine_signals_check(struct machine *m)
 {
 	if (!__atomic_load_n(&m->signal, __ATOMIC_SEQ_CST))
 		return;
-	pthread_mutex_lock(&m->lock);
+	lock_take(&m->lock);
 	machine_signals_serve(m);
-	pthread_mutex_unlock(&m->lock);
+	lock_give(&m->lock);
 }

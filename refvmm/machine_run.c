@@ -77,14 +77,14 @@ static void mmio(struct cpu_thread *t, const struct vcpu_exit *x)
 {
 	struct machine *m = t->m;
 
-	pthread_mutex_lock(&m->lock);
+	lock_take(&m->lock);
 	m->current = t;
 	if (x->kind == VCPU_MMIO_WRITE)
 		bus_write(&m->board.bus, x->gpa, x->len, x->val);
 	else
 		vcpu_mmio_answer(&t->vcpu, bus_read(&m->board.bus, x->gpa, x->len));
 	m->current = NULL;
-	pthread_mutex_unlock(&m->lock);
+	lock_give(&m->lock);
 }
 
 /* Outside the lock, so that the other vCPUs go on. A kick ends it early. */
@@ -185,11 +185,11 @@ static int follow_reset(struct machine *m)
 
 	pthread_mutex_lock(&m->pause.guard);
 	first_may_be_kicked(m, false);
-	pthread_mutex_lock(&m->lock);
+	lock_take(&m->lock);
 	console_flush(m);
 	__atomic_store_n(&m->reset, false, __ATOMIC_SEQ_CST);
 	ret = machine_reset(m);
-	pthread_mutex_unlock(&m->lock);
+	lock_give(&m->lock);
 	first_may_be_kicked(m, true);
 	machine_park_begin(m);
 	if (!ret)

@@ -48,7 +48,7 @@ void machine_watch_serve(struct machine *m, const struct pollfd *fd, unsigned nr
 {
 	if (machine_pausing(m))
 		return; /* since poll(): what waits is found again */
-	pthread_mutex_lock(&m->lock);
+	lock_take(&m->lock);
 	m->serving = true;
 	for (unsigned i = 0; i < nr; i++) {
 		struct env_watch *w = fd[i].revents ? watch_of(m, fd[i].fd) : NULL;
@@ -58,5 +58,5 @@ void machine_watch_serve(struct machine *m, const struct pollfd *fd, unsigned nr
 			w->ready(w, events);
 	}
 	m->serving = false;
-	pthread_mutex_unlock(&m->lock);
+	lock_give(&m->lock);
 }

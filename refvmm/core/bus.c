@@ -37,12 +37,9 @@ int bus_add(struct bus *b, struct dev *d)
 	return 0;
 }
 
-static struct bus_window *find(struct bus *b, uint64_t gpa)
+static __attribute__((noinline)) struct bus_window *search(struct bus *b, uint64_t gpa)
 {
 	unsigned lo = 0, hi = b->nr;
-
-	if (gpa - b->window[b->last].base < b->window[b->last].size)
-		return &b->window[b->last];
 
 	while (lo < hi) {
 		unsigned mid = (lo + hi) / 2;
@@ -54,30 +51,37 @@ static struct bus_window *find(struct bus *b, uint64_t gpa)
 		else
 			return &b->window[b->last = mid];
 	}
+	b->unclaimed++;
+	return NULL;
+}
+
+static __attribute__((noinline)) struct bus_window *malformed(struct bus *b, struct bus_window *w,
+							      uint64_t gpa)
+{
+	b->malformed++;
+	dev_guest_error(w->dev, "access of wrong width or alignment at", gpa);
 	return NULL;
 }
 
 /* The window that answers this access, or NULL after having counted why none does. */
-static struct bus_window *claim(struct bus *b, uint64_t gpa, unsigned len)
+static inline struct bus_window *claim(struct bus *b, uint64_t gpa, unsigned len)
 {
-	struct bus_window *w = find(b, gpa);
-	uint64_t off;
+	struct bus_window *w = &b->window[b->last];
+	uint64_t off = gpa - w->base;
 
-	if (!w) {
-		b->unclaimed++;
-		return NULL;
+	if (off >= w->size) {
+		w = search(b, gpa);
+		if (!w)
+			return NULL;
+		off = gpa - w->base;
 	}
-	off = gpa - w->base;
 	if (len < w->win->min_len || len > w->win->max_len || (off & (len - 1)) ||
-	    len > w->size - off) {
-		b->malformed++;
-		dev_guest_error(w->dev, "access of wrong width or alignment at", gpa);
-		return NULL;
-	}
+	    len > w->size - off)
+		return malformed(b, w, gpa);
 	return w;
 }
 
-static uint64_t mask(unsigned len)
+static inline uint64_t mask(unsigned len)
 {
 	return len >= 8 ? UINT64_MAX : (1ULL << (8 * len)) - 1;
 }

@@ -59,16 +59,26 @@ static inline uint64_t trace_now(void)
 
 void trace_spill(uint32_t before); /* see trace_open() */
 
-static inline struct trace_event *trace_add(enum trace_kind kind, uint8_t nr, unsigned who,
-					    int result, uint64_t a, uint64_t b)
+/* Where the next event goes, for trace_put(). */
+static inline struct trace_event *trace_next(void)
 {
 	uint32_t n = __atomic_fetch_add(&trace_ring.next, 1, __ATOMIC_RELAXED);
-	struct trace_event *e = &trace_ring.event[n % TRACE_EVENTS];
 
 	if (__builtin_expect(trace_ring.fd > 0 && n % (TRACE_EVENTS / 4) == 0, 0))
 		trace_spill(n);
+	return &trace_ring.event[n % TRACE_EVENTS];
+}
+
+static inline void trace_put(struct trace_event *e, enum trace_kind kind, uint8_t nr, unsigned who,
+			     int result, uint64_t a, uint64_t b)
+{
 	*e = (struct trace_event){trace_now(), (uint8_t)kind, nr, (uint16_t)who, result, a, b};
-	return e;
+}
+
+static inline void trace_add(enum trace_kind kind, uint8_t nr, unsigned who, int result, uint64_t a,
+			     uint64_t b)
+{
+	trace_put(trace_next(), kind, nr, who, result, a, b);
 }
 
 /* --trace FILE: keeps all events, a line each, written a thousand at a time. 0 or an error, logged. */

@@ -27,19 +27,28 @@ static int system_event(const struct vcpu *v, struct vcpu_exit *x)
 	}
 }
 
+/* All eight bytes are there; what the guest did not write is left of earlier accesses. */
+static uint64_t written(const struct kvm_run *run)
+{
+	uint64_t val;
+
+	memcpy(&val, run->mmio.data, sizeof(val));
+	return run->mmio.len < sizeof(val) ? val & ((1ULL << (8 * run->mmio.len)) - 1) : val;
+}
+
 static void mmio(struct vcpu *v, struct vcpu_exit *x)
 {
-	bool write = v->run->mmio.is_write;
-	uint64_t val = 0;
+	struct trace_event *e = trace_next(); /* first: a call, and nothing is in registers yet */
+	const struct kvm_run *run = v->run;
+	bool write = run->mmio.is_write;
 
 	x->kind = write ? VCPU_MMIO_WRITE : VCPU_MMIO_READ;
-	x->gpa = v->run->mmio.phys_addr;
-	x->len = v->run->mmio.len;
-	if (write)
-		memcpy(&val, v->run->mmio.data, x->len);
-	x->val = val;
-	v->read = trace_add(write ? TRACE_MMIO_WRITE : TRACE_MMIO_READ, (uint8_t)x->len, v->id, 0,
-			    x->gpa, val);
+	x->gpa = run->mmio.phys_addr;
+	x->len = run->mmio.len;
+	x->val = write ? written(run) : 0;
+	v->read = e;
+	trace_put(e, write ? TRACE_MMIO_WRITE : TRACE_MMIO_READ, (uint8_t)x->len, v->id, 0, x->gpa,
+		  x->val);
 }
 
 /* KVM fills a union by the reason; its first two words say most. */
