@@ -8,6 +8,7 @@
 
 enum uart_register {
 	UARTDR = 0x000,
+	UARTRSR = 0x004, /* written: UARTECR */
 	UARTFR = 0x018,
 	UARTIBRD = 0x024,
 	UARTFBRD = 0x028,
@@ -23,12 +24,15 @@ enum uart_register {
 };
 
 #define FR_RXFE	  BIT(4)
+#define FR_RXFF	  BIT(6)
 #define FR_TXFE	  BIT(7)
+#define OE	  BIT(3) /* of UARTRSR; of UARTDR: bit 11 */
 #define LCR_H_FEN BIT(4)
 #define CR_LOOP	  0x381U /* UARTEN, LBE, TXE, RXE */
 #define INT_RX	  BIT(4)
 #define INT_TX	  BIT(5)
 #define INT_RT	  BIT(6)
+#define INT_OE	  BIT(10)
 #define INT_ALL	  0x7ffU
 
 struct uart {

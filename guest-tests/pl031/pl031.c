@@ -133,3 +133,30 @@ TEST(pl031, match_is_never_early, RULE("PL031-IRQ-3"))
 	EXPECT_LT(rd32(rtc, RTCDR) - when, 1U << 30);
 	wr32(rtc, RTCICR, 1);
 }
+
+/* 3.3.1, 3.3.6, 3.3.7: read only; 3.3.5: one bit; 3.3.4: once started it cannot be stopped */
+TEST(pl031, registers_hold_exactly_their_bits, RULE("PL031-REG-1"))
+{
+	struct mmio rtc = rtc_begin();
+	static const uint64_t ro[] = {RTCRIS, RTCMIS, RTCPERIPHID0, RTCPCELLID0};
+	uint32_t now;
+
+	wr32(rtc, RTCIMSC, 0xffffffff);
+	EXPECT_EQ(rd32(rtc, RTCIMSC), 1);
+	wr32(rtc, RTCIMSC, 0);
+	EXPECT_EQ(rd32(rtc, RTCIMSC), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(ro); i++) {
+		uint32_t before = rd32(rtc, ro[i]);
+
+		wr32(rtc, ro[i], ~before);
+		EXPECT_EQ(rd32(rtc, ro[i]), before);
+	}
+	now = rd32(rtc, RTCDR);
+	wr32(rtc, RTCDR, now + 0x10000000);
+	EXPECT_LT(rd32(rtc, RTCDR) - now, 0x08000000);
+	EXPECT_EQ(rd32(rtc, RTCCR), 1);
+	wr32(rtc, RTCCR, 0);
+	EXPECT_EQ(rd32(rtc, RTCCR), 1);
+	wr32(rtc, RTCMR, 0xa5a5a5a5);
+	EXPECT_EQ(rd32(rtc, RTCMR), 0xa5a5a5a5);
+}

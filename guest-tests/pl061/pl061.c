@@ -125,3 +125,22 @@ TEST(pl061, enabled_level_interrupts, RULE("PL061-IRQ-2"))
 	EXPECT_EQ(rd32(gpio, GPIOMIS), 0);
 	gpio_begin();
 }
+
+/* 3.3.7, 3.3.8: read only; 3.3.9: write only, reads as zero. A level that is asked for is raw whatever is cleared. */
+TEST(pl061, status_registers_ignore_writes, RULE("PL061-REG-2"))
+{
+	struct mmio gpio = gpio_begin();
+	static const uint64_t ro[] = {GPIORIS, GPIOMIS, GPIOPERIPHID0, GPIOPCELLID0};
+
+	wr32(gpio, GPIOIS, LINE); /* low level: GPIOIEV is 0 */
+	for (unsigned i = 0; i < ARRAY_SIZE(ro); i++) {
+		uint32_t before = rd32(gpio, ro[i]);
+
+		wr32(gpio, ro[i], ~before);
+		EXPECT_EQ(rd32(gpio, ro[i]), before);
+	}
+	EXPECT_EQ(rd32(gpio, GPIORIS) & LINE, LINE);
+	EXPECT_EQ(rd32(gpio, GPIOMIS), 0);
+	EXPECT_EQ(rd32(gpio, GPIOIC), 0);
+	gpio_begin();
+}
