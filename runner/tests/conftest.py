@@ -98,7 +98,12 @@ case ${id#*.} in
 good*) say "# fact cpu.count=2" "ok 1 $id # ms=1" ;;
 bad*) say '# a.c:16: rd32(rtc): got 0x1, want 0x0' "not ok 1 $id # rule=R-1"; exit 1 ;;
 lacks*) say "ok 1 $id # SKIP needs=its: no ITS here" ;;
-dies*) echo 'about to die' >&2; kill -SEGV $$ ;;
+dies*)
+    echo 'refvmm: trace: 0.000010 fd 5 KVM_CREATE_VCPU 0x0 0x0 = 7' >&2
+    echo 'refvmm: trace: 0.000510 vcpu 0 MMIO read 4 0x9000018 -> 0x90' >&2
+    echo 'refvmm: trace: 0.000530 vcpu 0 MMIO write 4 0xbad0000 <- 0x1' >&2
+    echo 'refvmm: trace: repeated 3 times' >&2
+    echo 'about to die' >&2; kill -SEGV $$ ;;
 hangs*) sleep 600 ;;
 slow*) sleep 0.3; say "ok 1 $id" ;;
 seed*) say "# note seed $4 time $6" "ok 1 $id" ;;

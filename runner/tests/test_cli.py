@@ -101,6 +101,24 @@ def test_show(assay):
     assert status == 2 and "close: s.bad" in err
 
 
+def test_show_trace(assay):
+    """The flight recorder's end, taken out of stderr: time since the line before, and the board's names."""
+    assay("run", "s.dies", "s.bad", "--seed", "1")
+    status, out, err = assay("show", "s.dies", "--trace")
+    lines = out.splitlines()
+    assert (status, err, lines[0]) == (0, "", "s.dies")
+    assert lines[1].split() == ["0.000010", "+0", "us", "fd", "5", "KVM_CREATE_VCPU", "0x0", "0x0", "=", "7"]
+    assert "+500 us" in lines[2] and lines[2].endswith("0x9000018 -> 0x90  [UART+0x18]")
+    assert "+20 us" in lines[3] and "[" not in lines[3]  # nothing of the board's is there
+    assert lines[4].strip() == "repeated 3 times" and len(lines) == 5
+    status, out, _ = assay("show", "s.dies")
+    assert "4 lines; --trace shows them" in out and "about to die" in out
+    assert "MMIO" not in out  # it has its own place
+    assert "nothing recorded" in assay("show", "s.bad", "--trace")[1]
+    record = json.loads(assay("show", "s.dies", "--json")[1])[0]
+    assert len(record["trace"]) == 4 and record["stderr"] == ["about to die"]
+
+
 def test_diff_marks_regressions(assay, tmp_path):
     assay("run", "s.good", "s.bad")
     old = (tmp_path / "out" / "latest").resolve()

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --trace FILE: every exit of the guest stands there, more than the ring in memory holds. */
+#include "elf_image.h"
+#include "file.h"
+#include "proc.h"
+#include "test.h"
+#include <assay/exit.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READS	 4500 /* the ring has 4096 events */
+#define LIMIT_MS 100000
+
+/* Arm ARM (DDI 0487), C6.2 */
+static const uint32_t code[] = {
+	0xd2a12001,		     /* mov x1, #0x09000000, the UART */
+	0xd2800000 | READS << 5 | 2, /* mov x2, #READS */
+	0xb9401823,		     /* ldr w3, [x1, #0x18] */
+	0xf1000442,		     /* subs x2, x2, #1 */
+	0x54ffffc1,		     /* b.ne back to the load */
+	0xd2800100,
+	0xf2b08000, /* mov x0, #0x84000008: SYSTEM_OFF (DEN 0022, 5.1.9) */
+	0xd4000002, /* hvc #0 */
+};
+
+static struct proc run;
+
+static unsigned lines_with(const char *text, const char *word)
+{
+	unsigned n = 0;
+
+	for (const char *p = text; (p = strstr(p, word)); p += strlen(word))
+		n++;
+	return n;
+}
+
+/* The time in front of a line: seconds, a point, six digits. */
+static uint64_t microseconds(const char *line)
+{
+	char *end;
+	uint64_t s = strtoull(line, &end, 10);
+
+	return s * 1000000 + strtoull(end + 1, NULL, 10);
+}
+
+TEST(refvmm, trace_file_has_every_exit, RULE("VMM-TRACE-1"))
+{
+	static char text[1 << 20];
+	char vmm[512], kernel[32], path[] = "/tmp/trace-XXXXXX";
+	const char *argv[] = {vmm, "--kernel", kernel, "--trace", path, NULL};
+	uint64_t before = 0;
+	int fd = mkostemp(path, O_CLOEXEC), r;
+
+	bundle_path("refvmm", vmm, sizeof(vmm));
+	if (fd < 0 || !file_exists(vmm))
+		test_error("no file in /tmp, or no refvmm beside this program");
+	close(fd);
+	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", elf_image(code, sizeof(code)));
+	r = proc_run(&run, (char *const *)(uintptr_t)argv, LIMIT_MS);
+	if (r < 0)
+		test_error("%s: %s", vmm, strerrorname_np(-r));
+	if (run.status == ASSAY_EXIT_LACKS)
+		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
+	EXPECT_EQ(run.status, ASSAY_EXIT_OK);
+	ASSERT_GT(file_read(path, text, sizeof(text)), 0);
+	unlink(path);
+	EXPECT_EQ(lines_with(text, "MMIO read 4 0x9000018 "), READS);
+	EXPECT_EQ(lines_with(text, "KVM_CREATE_VCPU"), 1U);
+	for (char *line = text; *line; line = strchr(line, '\n') + 1) {
+		uint64_t now = microseconds(line);
+
+		if (!EXPECT_TRUE(strchr(line, '\n')) || !EXPECT_TRUE(now >= before))
+			break;
+		before = now;
+	}
+}
