@@ -58,6 +58,7 @@
 	CALL(clock_nanosleep)   \
 	CALL(nanosleep)         \
 	CALL(gettimeofday)      \
+	CALL(setitimer)         \
 	CALL(munmap)            \
 	CALL(mremap)            \
 	CALL(madvise)           \

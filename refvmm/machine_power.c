@@ -5,12 +5,15 @@
  * the machine at once.
  *
  * Signals come to the first vCPU's thread, which is the process's own; the others block them. The handler only
- * leaves a note, kicks that vCPU and wakes the event loop: whoever of the two comes first serves the note.
+ * leaves a note, kicks that vCPU and wakes the event loop: whoever of the two comes first serves the note. A write
+ * to standard output that nobody reads may begin just behind the handler, in any vCPU's thread, and then holds the
+ * lock: a timer interrupts all of them until the note is served.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "core/err.h"
@@ -19,6 +22,7 @@
 
 #define KEY_HOLD_NS 100000000U /* as long as somebody holds a power key */
 #define NS_PER_S    1000000000ULL
+#define TICK_US	    100000U
 
 static struct machine *volatile signalled; /* the one that this process's signals are for */
 
@@ -57,6 +61,27 @@ uint64_t machine_power_timers(struct machine *m, uint64_t now)
 
 /* ---- signals */
 
+static void tick(unsigned us)
+{
+	struct itimerval t = {.it_interval.tv_usec = us, .it_value.tv_usec = us};
+
+	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+/* Its arrival makes a blocking call of this thread return; the others' kick does for them. */
+static void on_tick(int sig)
+{
+	struct machine *m = signalled;
+	int err = errno;
+
+	(void)sig;
+	for (unsigned i = 1; m && i < m->cpus; i++) {
+		if (m->cpu[i].started)
+			pthread_kill(m->cpu[i].thread, MACHINE_KICK_SIGNAL);
+	}
+	errno = err;
+}
+
 static void on_end(int sig)
 {
 	struct machine *m = signalled;
@@ -67,14 +92,17 @@ static void on_end(int sig)
 	if (m->cpu[0].started)	  /* by this thread, which alone begins and ends it */
 		vcpu_kick(&m->cpu[0].vcpu);
 	machine_wake(m);
+	tick(TICK_US);
 	errno = err;
 }
 
 void machine_signals_catch(struct machine *m)
 {
 	static const int ends[] = {SIGTERM, SIGINT, SIGHUP};
+	const struct sigaction ticks = {.sa_handler = on_tick};
 
 	signalled = m;
+	sigaction(SIGALRM, &ticks, NULL);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		struct sigaction sa = {.sa_handler = on_end}, before;
 
@@ -99,6 +127,7 @@ int machine_thread(pthread_t *t, void *(*fn)(void *), void *arg)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGALRM);
 	pthread_attr_init(&attr);
 	pthread_attr_setsigmask_np(&attr, &set);
 	err = pthread_create(t, &attr, fn, arg);
@@ -118,6 +147,7 @@ void machine_signals_serve(struct machine *m)
 
 	if (!sig)
 		return;
+	tick(0);
 	if (sig == SIGHUP || m->ending || !m->conf.grace_s || !listens(m)) {
 		machine_stop(m, 0, 128 + (unsigned)sig); /* as a shell shows such an end */
 		return;

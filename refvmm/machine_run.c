@@ -172,9 +172,11 @@ static void join_others(struct machine *m)
 			kick(&m->cpu[i]);
 	}
 	for (unsigned i = 1; i < m->cpus; i++) {
-		if (m->cpu[i].started)
+		bool started = m->cpu[i].started;
+
+		m->cpu[i].started = false; /* nobody kicks a thread that is gone */
+		if (started)
 			pthread_join(m->cpu[i].thread, NULL);
-		m->cpu[i].started = false;
 	}
 }
 
