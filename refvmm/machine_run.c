@@ -7,8 +7,10 @@
 #include <assay/exit.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/err.h"
 #include "machine.h"
@@ -200,6 +202,19 @@ static int follow_reset(struct machine *m)
 	return ret;
 }
 
+static bool ended_by_signal(const struct machine *m)
+{
+	return !m->result && m->status > 128;
+}
+
+/* Half a line is not worth waiting for a reader that may never come. */
+static bool takes_output(void)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) > 0;
+}
+
 int machine_run(struct machine *m, unsigned *status)
 {
 	struct sigaction sa = {.sa_handler = on_kick};
@@ -226,7 +241,8 @@ int machine_run(struct machine *m, unsigned *status)
 			machine_stop(m, ret, 0);
 	}
 	machine_loop_join(m);
-	console_flush(m);
+	if (!ended_by_signal(m) || takes_output())
+		console_flush(m);
 	if (m->conf.verbose)
 		err_note("%" PRIu64 " guest errors, %" PRIu64 " accesses claimed by nobody",
 			 m->guest_errors, m->board.bus.unclaimed);
