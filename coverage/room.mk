@@ -20,6 +20,10 @@ $(COV_O)/native/%.o: refvmm/%.c
 $(COV_O)/unit-tests: $$(COV_UOBJ)
 	$(CC) --coverage -pthread -o $@ $^ -lfdt
 
+COV_NOBJ  = $(REFVMM_NSRC:refvmm/%.c=$(COV_O)/native/%.o)
+$(COV_O)/native-refvmm: $$(COV_NOBJ)
+	$(CC) --coverage -pthread -o $@ $^ -lfdt
+
 # The filter of a build that counts: it lets gcov write at exit. Its maker is counted too, for it is run here.
 $(COV_O)/confine-gen: $(COV_O)/native/native/confine_gen.o $(COV_O)/native/native/confine_bpf.o
 	$(CC) --coverage -o $@ $^ -lseccomp
@@ -38,7 +42,9 @@ $(COV_O)/tools/dump: coverage/dump.c
 	$(A64CC) $(A64_CFLAGS) $(A64_LDFLAGS) -D_GNU_SOURCE -o $@ $<
 
 .PHONY: coverage
-coverage: bundle $(COV_O)/bundle/refvmm $(COV_O)/unit-tests $(COV_O)/tools/dump
+coverage: bundle $(COV_O)/bundle/refvmm $(COV_O)/unit-tests $(COV_O)/native-refvmm $(COV_O)/tools/dump
 	@PYTHONPATH=runner $(PYTHON) -m assay.coverage $(ARGS)
 
 UNIT_TEST_PROGRAMS += $(COV_O)/tools/dump
+
+-include $(wildcard $(COV_O)/a64/*.d $(COV_O)/a64/*/*.d $(COV_O)/native/*.d $(COV_O)/native/*/*.d)

@@ -134,13 +134,43 @@ static const struct env_ops fake_ops = {
 	.guest_error = fake_guest_error,
 };
 
+/* A fuzz target makes thousands a second, and getting memory would take most of its time: RAM is used again. */
+static uint8_t *spare[2];
+#define SPARES (sizeof(spare) / sizeof(spare[0]))
+
+static uint8_t *ram_new(void)
+{
+	uint8_t *ram = NULL;
+
+	for (size_t i = 0; !ram && i < SPARES; i++) {
+		ram = spare[i];
+		spare[i] = NULL;
+	}
+	if (!ram)
+		ram = malloc(FAKE_RAM_SIZE);
+	if (ram)
+		memset(ram, 0, FAKE_RAM_SIZE);
+	return ram;
+}
+
+static void ram_free(uint8_t *ram)
+{
+	for (size_t i = 0; ram && i < SPARES; i++) {
+		if (spare[i])
+			continue;
+		spare[i] = ram;
+		ram = NULL;
+	}
+	free(ram);
+}
+
 struct fake_env *fake_env_new(void)
 {
 	struct fake_env *fe = calloc(1, sizeof(*fe));
 
 	if (!fe)
 		abort();
-	fe->ram = calloc(1, FAKE_RAM_SIZE);
+	fe->ram = ram_new();
 	if (!fe->ram || gmem_add(&fe->mem, FAKE_RAM_BASE, FAKE_RAM_SIZE, fe->ram))
 		abort();
 	fe->env = (struct env){.ops = &fake_ops, .mem = &fe->mem, .msi = ENV_MSI_ITS};
@@ -152,7 +182,7 @@ void fake_env_free(struct fake_env *fe)
 {
 	for (unsigned i = 0; i < fe->nr_dev; i++)
 		dev_free(fe->dev[i]);
-	free(fe->ram);
+	ram_free(fe->ram);
 	free(fe);
 }
 

@@ -243,6 +243,37 @@ TEST(virtio_net, a_slow_peer_gets_everything)
 	virtio_bench_free(b);
 }
 
+/* How long a frame is was said before its first byte. The other end must not take its middle for a new one. */
+TEST(virtio_net, a_frame_that_changes_while_it_is_sent_takes_the_link_down)
+{
+	static const uint32_t changed[] = {12 + 60001, 12 + 59999, 12, 1 << 17};
+
+	for (unsigned n = 0; n < sizeof(changed) / sizeof(changed[0]); n++) {
+		static uint8_t buf[1 << 16];
+		size_t got = 0;
+		ssize_t r;
+		int other;
+		struct virtio_bench *b = net(&other);
+
+		vb_desc(b, 1, 0, VB_DATA, 12 + 60000, 0, 0);
+		for (unsigned i = 0; i < VB_SIZE; i++)
+			vb_offer(b, 1, 0);
+		EXPECT(vb_used_idx(b, 1) < VB_SIZE);
+		EXPECT(vb_read(b, CONFIG + 4) >> 16 & 1);
+		vb_desc(b, 1, 0, VB_DATA, changed[n], 0, 0);
+		for (unsigned i = 0; i < 100; i++) {
+			r = read(other, buf, sizeof(buf));
+			got += r > 0 ? (size_t)r : 0;
+			fake_serve(b->fe);
+		}
+		EXPECT(!(vb_read(b, CONFIG + 4) >> 16 & 1));
+		EXPECT(got % 60004); /* it ends within that frame */
+		EXPECT_EQ(vb_used_idx(b, 1), VB_SIZE);
+		close(other);
+		virtio_bench_free(b);
+	}
+}
+
 /* ---- console */
 
 TEST(virtio_console, output_reaches_the_file)

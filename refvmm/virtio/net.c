@@ -24,8 +24,9 @@ enum { RX, TX };
 struct net {
 	struct virtio_dev v;
 	bool up;
-	bool blocked;  /* TX waits until the stream takes more */
-	uint64_t sent; /* bytes of the frame at the head of TX that are out already */
+	bool blocked;	  /* TX waits until the stream takes more */
+	uint64_t sent;	  /* bytes of the frame at the head of TX that are out already */
+	uint64_t sending; /* the length that stands in front of it */
 	/* Frames received, with their prefix, for which the driver had no buffer; the last in part. */
 	uint8_t *in;
 	size_t in_len;
@@ -121,6 +122,14 @@ static bool transmit(struct virtio_dev *v, struct virtq_chain *c)
 
 	bool frame = len && len <= FRAME_MAX; /* else there is nothing to send */
 
+	/* A driver that changes a frame of which a part is out must not choose where the next one begins. */
+	if (of(v)->sent && len != of(v)->sending) {
+		dev_guest_error(v->dev,
+				"virtio-net: the frame being sent has another length:", len);
+		of(v)->sent = 0;
+		link_down(v);
+	}
+	of(v)->sending = len;
 	if (frame && v->conf->peer == PEER_TAP)
 		send_tap(v, c, head, (uint32_t)len);
 	else if (frame && !send_stream(v, c, head, (uint32_t)len))
