@@ -3,18 +3,17 @@
  * What the benchmark's guests do: as little as a guest can, so that what is measured is the VMM. There is no
  * stack, no MMU and no C library: functions that call nothing and need few registers.
  *
- * CPUS=n	CPU 0 starts n - 1 others by PSCI, waits for their sign of life and powers the machine off.
+ * CPUS=n	Each CPU starts the next by PSCI and goes off; the last powers the machine off. So all have run, and none
+ *		waits in a loop, whose cost would be the scheduler's mood.
  * READS=n	CPU 0 reads a register of the RTC n times before.
  */
 #include <assay/board.h>
 #include <stdint.h>
 
 #define PSCI_SYSTEM_OFF 0x84000008ULL /* DEN 0022, 5.1.9 */
+#define PSCI_CPU_OFF	0x84000002ULL /* 5.1.3 */
 #define PSCI_CPU_ON	0xc4000003ULL /* DEN 0022, 5.1.4, 64-bit calling convention */
 #define RTC_MR		0x004 /* DDI 0224, 3.3.2: the match register, which reading does not change */
-
-/* A word for each, so that no exclusive access is needed: with the MMU off all memory is Device memory. */
-static volatile uint32_t alive[CPUS];
 
 static inline uint64_t psci(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3)
 {
@@ -27,11 +26,13 @@ static inline uint64_t psci(uint64_t function, uint64_t a1, uint64_t a2, uint64_
 	return x0;
 }
 
-static void second(uint64_t cpu)
+static void run(uint64_t cpu)
 {
-	alive[cpu] = 1;
-	for (;;)
-		__asm__ volatile("wfi");
+	if (cpu + 1 < CPUS) {
+		psci(PSCI_CPU_ON, cpu + 1, (uint64_t)(uintptr_t)run, cpu + 1);
+		psci(PSCI_CPU_OFF, 0, 0, 0);
+	}
+	psci(PSCI_SYSTEM_OFF, 0, 0, 0);
 }
 
 void _start(void);
@@ -40,13 +41,7 @@ void _start(void)
 {
 	volatile uint32_t *rtc = (volatile uint32_t *)(ASSAY_RTC_BASE + RTC_MR); /* NOLINT */
 
-	for (uint64_t cpu = 1; cpu < CPUS; cpu++)
-		psci(PSCI_CPU_ON, cpu, (uint64_t)(uintptr_t)second, cpu);
-	for (uint64_t cpu = 1; cpu < CPUS; cpu++) {
-		while (!alive[cpu])
-			;
-	}
 	for (uint64_t left = READS; left; left--)
 		(void)*rtc;
-	psci(PSCI_SYSTEM_OFF, 0, 0, 0);
+	run(0);
 }

@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     p = argparse.ArgumentParser(prog="make bench", description=__doc__)
     p.add_argument("--cell", default=CELL, help="cell of the lab (default: %(default)s)")
-    p.add_argument("--runs", type=int, default=20, metavar="N", help="of each command (default: %(default)s)")
+    p.add_argument("--runs", type=int, default=20, metavar="N", help="of each command; of QEMU 3 (default: %(default)s)")
     p.add_argument("--no-qemu", action="store_true", help="leave out QEMU on KVM in the cell, which takes most of the time")
     p.add_argument("--out", type=Path, default=OUT / "bench", metavar="DIR", help="default: %(default)s")
     return p
@@ -64,7 +64,7 @@ def work(args: argparse.Namespace) -> int:
 
     one, icount = counted(cell)
     cache.say(f"counting instructions in {cell.name}")
-    exact = run(one, bundle, programs, commands(qemu, args.runs, ipa=True), options=icount, extra=extra())
+    exact = run(one, bundle, programs, commands(None, args.runs, ipa=True), options=icount)
     cache.say(f"measuring time and memory in {cell.name}")
     timed = run(cell, bundle, programs, commands(qemu, args.runs, ipa=False), extra=extra())
     rows = figures(exact, counted=True) + figures(timed, counted=False)

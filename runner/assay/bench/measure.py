@@ -20,7 +20,7 @@ LIMIT_MS = 120_000
 
 @dataclass(frozen=True)
 class Command:
-    """What is measured: `argv` in the folder of the bundle, `runs` times."""
+    """What is measured: `argv` in the folder of the bundle, `runs` times. 0: run once, not measured; what it says are facts."""
 
     name: str
     argv: tuple[str, ...]
@@ -34,6 +34,7 @@ class Cost:
     cpu_ns: list[int] = field(default_factory=list)
     wall_ns: list[int] = field(default_factory=list)
     rss_kib: list[int] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
 
     @property
     def cpu(self) -> float:
@@ -53,7 +54,7 @@ class Cost:
 
 def job(commands: Iterable[Command]) -> str:
     """The agent's job: one unit a command."""
-    return "".join("\t".join(("run", c.name, str(LIMIT_MS), "bench/meter", str(c.runs), *c.argv)) + "\n"
+    return "".join("\t".join(("run", c.name, str(LIMIT_MS), *(("bench/meter", str(c.runs)) if c.runs else ()), *c.argv)) + "\n"
                    for c in commands)
 
 
@@ -69,10 +70,14 @@ def run(cell: LabCell, bundle: Path, files: Path, commands: Sequence[Command], *
     more.tree(files, f"{HOME}/bench")
     costs: dict[str, Cost] = {c.name: Cost() for c in commands}
     said: dict[str, list[str]] = {c.name: [] for c in commands}
+    counts = {c.name: c.runs for c in commands}
     parser = FrameParser()
     with boot(cell, bundle, job(commands), extra=more, options=options) as host:
         for event in parser.feed_all(host.lines()):
-            if isinstance(event, Out):
+            if isinstance(event, Out) and event.text.startswith("# fact "):
+                key, _, value = event.text.removeprefix("# fact ").partition("=")
+                costs[event.id].facts[key] = value
+            elif isinstance(event, Out) and counts[event.id]:
                 cpu, wall, rss = map(int, event.text.split())
                 cost = costs[event.id]
                 cost.cpu_ns.append(cpu)
