@@ -166,9 +166,10 @@ TEST(gic, its_command_queue_wraps, RULE("GIC-ITSREG-4"), WITH_ITS)
 	/* commands behind the end of the next queue: INT of another event */
 	end = (uint64_t *)((rd64(m, GITS_CBASER) & 0x000ffffffffff000ULL) + SZ_4K);
 	for (unsigned i = 0; i < 15 * SZ_4K / 32; i++) {
-		end[4 * i] = CMD_DEVICE(3, DEVICE);
-		end[4 * i + 1] = EVENT + 1;
-		end[4 * i + 2] = end[4 * i + 3] = 0;
+		end[0] = CMD_DEVICE(3, DEVICE);
+		end[1] = EVENT + 1;
+		end[2] = end[3] = 0;
+		end += 4;
 	}
 	dsb(sy);
 	its_new_queue(1);

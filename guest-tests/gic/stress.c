@@ -59,13 +59,13 @@ static void sgi_storm(void *arg)
 	}
 }
 
-static unsigned long sent_by_all(void)
+static unsigned sent_by_all(void)
 {
-	unsigned long sum = 0;
+	unsigned sum = 0;
 
 	for (unsigned from = 0; from < CPUS; from++)
 		for (unsigned to = 0; to < CPUS; to++)
-			sum += storm.sent[from][to];
+			sum += (unsigned)storm.sent[from][to];
 	return sum;
 }
 
