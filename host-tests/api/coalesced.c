@@ -13,16 +13,8 @@ GUEST(store_some)
 {
 	uint64_t at = guest_arg(0), v = guest_arg(1), width = guest_arg(2), n = guest_arg(3);
 
-	for (; n; n--, v++) {
-		if (width == 1)
-			__asm__ volatile("strb %w0, [%1]" ::"r"(v), "r"(at) : "memory");
-		else if (width == 2)
-			__asm__ volatile("strh %w0, [%1]" ::"r"(v), "r"(at) : "memory");
-		else if (width == 4)
-			__asm__ volatile("str %w0, [%1]" ::"r"(v), "r"(at) : "memory");
-		else
-			__asm__ volatile("str %0, [%1]" ::"r"(v), "r"(at) : "memory");
-	}
+	for (; n; n--, v++)
+		guest_store(at, v, width);
 }
 
 GUEST(load_some)

@@ -38,16 +38,7 @@ static int assign(struct vm *vm, int fd, uint64_t at, uint32_t len, uint64_t mat
 /* Stores arg(1) to arg(0) with the width of arg(2) bytes, then says so. */
 GUEST(store_once)
 {
-	uint64_t at = guest_arg(0), v = guest_arg(1), width = guest_arg(2);
-
-	if (width == 1)
-		__asm__ volatile("strb %w0, [%1]" ::"r"(v), "r"(at) : "memory");
-	else if (width == 2)
-		__asm__ volatile("strh %w0, [%1]" ::"r"(v), "r"(at) : "memory");
-	else if (width == 4)
-		__asm__ volatile("str %w0, [%1]" ::"r"(v), "r"(at) : "memory");
-	else
-		__asm__ volatile("str %0, [%1]" ::"r"(v), "r"(at) : "memory");
+	guest_store(guest_arg(0), guest_arg(1), guest_arg(2));
 }
 
 /* True if the store left as an exit, false if it did not. */

@@ -93,26 +93,35 @@ int machine_connect(const struct machine *m)
 	return fd;
 }
 
-void machine_start(struct machine *m, const char *options)
+void vmm_words(struct vmm_words *w, const uint32_t *guest, size_t size, const char *options,
+	       const char *control)
 {
-	char vmm[512], kernel[32], words[256], *argv[24];
-	int err[2], fd = -1, status;
 	size_t n;
 
-	bundle_path("refvmm", vmm, sizeof(vmm));
-	if (access(vmm, X_OK))
+	bundle_path("refvmm", w->vmm, sizeof(w->vmm));
+	if (access(w->vmm, X_OK))
 		SKIP("no refvmm beside this program: build the bundle");
+	snprintf(w->kernel, sizeof(w->kernel), "/proc/self/fd/%d", elf_image(guest, size));
+	snprintf(w->options, sizeof(w->options), "%s", options);
+	w->argv[0] = w->vmm;
+	n = 1 + proc_words(w->options, w->argv + 1, ARRAY_SIZE(w->argv) - 6);
+	w->argv[n++] = (char *)"--kernel";
+	w->argv[n++] = w->kernel;
+	if (control) {
+		w->argv[n++] = (char *)"--control";
+		w->argv[n++] = (char *)control;
+	}
+	w->argv[n] = NULL;
+}
+
+void machine_start(struct machine *m, const char *options)
+{
+	int err[2], fd = -1, status;
+	struct vmm_words w;
+
 	snprintf(m->path, sizeof(m->path), "/tmp/assay-control-%d", getpid());
 	unlink(m->path);
-	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", elf_image(code, sizeof(code)));
-	snprintf(words, sizeof(words), "%s", options);
-	argv[0] = vmm;
-	n = 1 + proc_words(words, argv + 1, ARRAY_SIZE(argv) - 6);
-	argv[n++] = (char *)"--kernel";
-	argv[n++] = kernel;
-	argv[n++] = (char *)"--control";
-	argv[n++] = m->path;
-	argv[n] = NULL;
+	vmm_words(&w, code, sizeof(code), options, m->path);
 	if (pipe2(err, O_CLOEXEC | O_NONBLOCK))
 		test_error("pipe: %s", strerrorname_np(errno));
 	m->err = err[0];
@@ -120,7 +129,7 @@ void machine_start(struct machine *m, const char *options)
 	if (m->pid < 0)
 		test_error("fork: %s", strerrorname_np(errno));
 	if (!m->pid)
-		become(argv, err[1]);
+		become(w.argv, err[1]);
 	close(err[1]);
 	running = m->pid;
 	test_at_end(end_running);

@@ -8,6 +8,16 @@
 
 #define ANSWER_MAX (1 << 16)
 
+/* The words of a command line, and what they point to. */
+struct vmm_words {
+	char *argv[32];
+	char vmm[512], kernel[32], options[256];
+};
+
+/* refvmm with these options and a guest of this code, and with a control socket where `control` is a path. */
+void vmm_words(struct vmm_words *w, const uint32_t *guest, size_t size, const char *options,
+	       const char *control);
+
 struct machine {
 	pid_t pid;
 	char path[100]; /* of its socket */

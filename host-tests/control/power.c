@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signals to refvmm, with and without a guest that listens to its power key. There is no control socket here. */
-#include "elf_image.h"
-#include "proc.h"
+#include "client.h"
 #include "test.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -61,10 +60,9 @@ struct vmm {
 
 static void start(struct vmm *v, enum guest guest, const char *options, int ignored)
 {
-	char path[512], kernel[32], words[128], *argv[16];
 	uint32_t code[CODE_WORDS];
+	struct vmm_words w;
 	int out[2], err[2];
-	size_t n;
 
 	memcpy(code, listener, sizeof(code));
 	if (guest == DEAF)
@@ -77,16 +75,7 @@ static void start(struct vmm *v, enum guest guest, const char *options, int igno
 		code[WAIT] = WFI;
 		code[WAIT + 1] = BACK;
 	}
-	bundle_path("refvmm", path, sizeof(path));
-	if (access(path, X_OK))
-		SKIP("no refvmm beside this program: build the bundle");
-	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", elf_image(code, sizeof(code)));
-	snprintf(words, sizeof(words), "%s", options);
-	argv[0] = path;
-	n = 1 + proc_words(words, argv + 1, ARRAY_SIZE(argv) - 4);
-	argv[n++] = (char *)"--kernel";
-	argv[n++] = kernel;
-	argv[n] = NULL;
+	vmm_words(&w, code, sizeof(code), options, NULL);
 	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
 		test_error("pipe: %s", strerrorname_np(errno));
 	if (fcntl(out[1], F_SETPIPE_SZ, PIPE_SIZE) != PIPE_SIZE)
@@ -102,7 +91,7 @@ static void start(struct vmm *v, enum guest guest, const char *options, int igno
 			signal(ignored, SIG_IGN);
 		dup2(out[1], STDOUT_FILENO);
 		dup2(err[1], STDERR_FILENO);
-		execv(path, argv);
+		execv(w.vmm, w.argv);
 		_exit(127);
 	}
 	close(out[1]);

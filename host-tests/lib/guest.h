@@ -50,6 +50,19 @@ GUEST_INLINE void guest_write64(uint64_t gpa, uint64_t value)
 	__asm__ volatile("str %0, [%1]" ::"r"(value), "r"(gpa) : "memory");
 }
 
+/* A store of 1, 2, 4 or 8 bytes. */
+GUEST_INLINE void guest_store(uint64_t gpa, uint64_t value, uint64_t width)
+{
+	if (width == 1)
+		__asm__ volatile("strb %w0, [%1]" ::"r"(value), "r"(gpa) : "memory");
+	else if (width == 2)
+		__asm__ volatile("strh %w0, [%1]" ::"r"(value), "r"(gpa) : "memory");
+	else if (width == 4)
+		__asm__ volatile("str %w0, [%1]" ::"r"(value), "r"(gpa) : "memory");
+	else
+		guest_write64(gpa, value);
+}
+
 GUEST_INLINE uint64_t guest_read64(uint64_t gpa)
 {
 	uint64_t value;

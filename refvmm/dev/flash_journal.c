@@ -23,7 +23,7 @@ struct record {
 	uint8_t data[FLASH_BUFFER_SIZE];
 };
 
-static uint32_t crc32(const void *buf, size_t len)
+uint32_t flash_journal_crc(const void *buf, size_t len)
 {
 	const uint8_t *p = buf;
 	uint32_t crc = UINT32_MAX;
@@ -83,7 +83,7 @@ static int put_record(int journal, const struct flash_change *c)
 		memcpy(r.data, c->data, c->len);
 		n += c->len;
 	}
-	r.h.crc = crc32(&r, n);
+	r.h.crc = flash_journal_crc(&r, n);
 	ret = write_at(journal, 0, (const uint8_t *)&r, n, &done);
 	return ret ? ret : sync_file(journal);
 }
@@ -152,7 +152,7 @@ int flash_journal_replay(int journal, int fd, uint64_t limit)
 		return 0;
 	want = sizeof(r.h) + (r.h.fill ? 0 : r.h.len);
 	r.h.crc = 0;
-	if ((size_t)n < want || crc32(&r, want) != crc || r.h.off > limit ||
+	if ((size_t)n < want || flash_journal_crc(&r, want) != crc || r.h.off > limit ||
 	    r.h.len > limit - r.h.off)
 		return 0;
 	c = (struct flash_change){.off = r.h.off, .len = r.h.len, .data = r.h.fill ? NULL : r.data};

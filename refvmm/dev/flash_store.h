@@ -55,5 +55,7 @@ struct flash_change {
 int flash_journal_apply(int journal, int fd, const struct flash_change *c);
 /* Carries out the record that a crash left behind; 1: there was one, 0: none, or -errno. */
 int flash_journal_replay(int journal, int fd, uint64_t limit);
+/* CRC-32 (IEEE 802.3) of a record whose own `crc` is 0. */
+uint32_t flash_journal_crc(const void *buf, size_t len);
 
 #endif

@@ -211,6 +211,20 @@ struct dev *fake_dev(struct fake_env *fe, const struct dev_ops *ops, uint64_t ba
 	return fake_dev_at(fe, ops, &place, NULL);
 }
 
+uint64_t fake_steer(unsigned how, uint64_t addr)
+{
+	switch (how) {
+	case 0:
+		return addr;
+	case 1:
+		return FAKE_RAM_BASE + FAKE_RAM_SIZE - (addr & 0xff);
+	case 2:
+		return FAKE_RAM_BASE - (addr & 0xff);
+	default:
+		return FAKE_RAM_BASE + addr % FAKE_RAM_SIZE;
+	}
+}
+
 uint64_t fake_read(struct fake_env *fe, uint64_t gpa, unsigned len)
 {
 	return bus_read(&fe->bus, gpa, len);

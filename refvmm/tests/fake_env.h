@@ -76,6 +76,8 @@ struct dev *fake_dev_at(struct fake_env *fe, const struct dev_ops *ops,
 
 /* Through the bus, as a guest would. */
 uint64_t fake_read(struct fake_env *fe, uint64_t gpa, unsigned len);
+/* An address by a choice of a fuzzer's input: itself, near the end or the start of RAM, or anywhere inside. */
+uint64_t fake_steer(unsigned how, uint64_t addr);
 void fake_write(struct fake_env *fe, uint64_t gpa, unsigned len, uint64_t val);
 
 /* Calls, once each, the watches whose descriptors have something. */

@@ -25,18 +25,6 @@ static struct {
 	uint8_t *was, *is;
 } f;
 
-static uint32_t crc32(const uint8_t *p, size_t len)
-{
-	uint32_t crc = UINT32_MAX;
-
-	while (len--) {
-		crc ^= *p++;
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320U : 0);
-	}
-	return ~crc;
-}
-
 static void open_files(void)
 {
 	f.fd = memfd_create("flash", MFD_CLOEXEC);
@@ -82,9 +70,10 @@ static void replay(const uint8_t *data, size_t size, uint8_t how)
 			h.len <<= 9;
 		h.crc = 0;
 		memcpy(record, &h, sizeof(h));
-		h.crc = crc32(record, sizeof(h) + (h.fill		      ? 0
-						   : h.len < size - sizeof(h) ? h.len
-									      : size - sizeof(h)));
+		h.crc = flash_journal_crc(record, sizeof(h) + (h.fill ? 0
+							       : h.len < size - sizeof(h)
+								       ? h.len
+								       : size - sizeof(h)));
 		memcpy(record, &h, sizeof(h));
 	}
 	if (ftruncate(f.journal, 0) || pwrite(f.journal, record, size, 0) != (ssize_t)size)

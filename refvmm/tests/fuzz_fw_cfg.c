@@ -18,21 +18,6 @@ struct step {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Near the ends of RAM as often as not. */
-static uint64_t steer(const struct step *s)
-{
-	switch (s->what >> 5) {
-	case 0:
-		return s->addr;
-	case 1:
-		return FAKE_RAM_BASE + FAKE_RAM_SIZE - (s->addr & 0xff);
-	case 2:
-		return FAKE_RAM_BASE - (s->addr & 0xff);
-	default:
-		return FAKE_RAM_BASE + s->addr % FAKE_RAM_SIZE;
-	}
-}
-
 static void take(struct fake_env *fe, struct dev *d, const struct step *s)
 {
 	unsigned len = 1U << (s->reg & 3), off = (s->reg >> 2 & 31) & ~(len - 1);
@@ -40,8 +25,9 @@ static void take(struct fake_env *fe, struct dev *d, const struct step *s)
 		uint32_t control, len;
 		uint64_t to;
 	} desc = {htobe32((uint32_t)s->key << 16 | (s->reg & 0x1f)),
-		  htobe32(s->what & 0x10 ? s->len : s->len & 0xfff), htobe64(steer(s))};
-	uint64_t at = s->what & 8 ? steer(s) : FAKE_RAM_BASE + 0x800;
+		  htobe32(s->what & 0x10 ? s->len : s->len & 0xfff),
+		  htobe64(fake_steer(s->what >> 5, s->addr))};
+	uint64_t at = s->what & 8 ? fake_steer(s->what >> 5, s->addr) : FAKE_RAM_BASE + 0x800;
 
 	switch (s->what & 7) {
 	case 0:

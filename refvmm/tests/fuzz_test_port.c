@@ -80,25 +80,10 @@ static int on_memory_thp(struct env *e, uint64_t *bytes)
 static const struct test_port_host host = {on_line, on_exit_status, on_stat,	     on_pause,
 					   on_pin,  on_clocks,	    on_memory_facts, on_memory_thp};
 
-/* In RAM, across its ends, or anywhere. */
-static uint64_t steer(const struct step *s)
-{
-	switch (s->op >> 5) {
-	case 0:
-		return s->addr;
-	case 1:
-		return FAKE_RAM_BASE + FAKE_RAM_SIZE - (s->addr & 0xff);
-	case 2:
-		return FAKE_RAM_BASE - (s->addr & 0xff);
-	default:
-		return FAKE_RAM_BASE + s->addr % FAKE_RAM_SIZE;
-	}
-}
-
 static void take(struct fake_env *fe, struct dev *d, const struct step *s)
 {
 	unsigned len = 1U << (s->len & 3);
-	uint64_t at = steer(s);
+	uint64_t at = fake_steer(s->op >> 5, s->addr);
 	struct assay_action a = {.op = s->val & 15, .arg = {s->where, s->len, s->val}};
 
 	switch (s->op & 7) {
