@@ -122,6 +122,32 @@ TEST(pagesize, hugetlb_memory_of_512m_is_one_block, RULE("PAGE-S2-2"),
 }
 
 /*
+ * 1 GiB is a block of level 1, which stage 2 has with pages of 4 KiB alone. One write to each 2 MiB tells it from blocks of
+ * level 2: those would take a fault each. (The one fault of the huge page is that of the payload's first instruction.)
+ */
+TEST(pagesize, hugetlb_memory_of_1g_is_one_block, RULE("PAGE-S2-2"),
+     .vmm = "--memory 1G,backing=hugetlb:1G", .limit_ms = 20000)
+{
+	uint64_t facts[4], unused, size, before, faults, n = 0;
+
+	memory_facts(facts);
+	EXPECT_EQ(facts[1], SZ_1G);
+	NEED("stage2-block", facts[0] == SZ_4K,
+	     "1 GiB is no block of stage 2 where the host's pages are of %lu KiB", facts[0] >> 10);
+	mem_unused(&unused, &size);
+	before = exits();
+	for (uint64_t at = ALIGN_UP(unused, SZ_2M); at < unused + size; at += SZ_2M, n++)
+		mmio_wr64(at, at);
+	faults = exits() - before;
+	NOTE("%lu exits for %lu blocks of 2 MiB", faults, n);
+	ASSERT_GE(n, 4 * NOISE);
+	if (EXPECT_LE(faults, NOISE))
+		FACT("pagesize.stage2_block_hugetlb_largest", "%llu", SZ_1G);
+	for (uint64_t at = ALIGN_UP(unused, SZ_2M); at < unused + size; at += SZ_2M)
+		EXPECT_EQ(mmio_rd64(at), at);
+}
+
+/*
  * RAM of 1 GiB, so that a huge page of each size the host may have fits; only
  * what is touched costs memory. Whether there is one to be had is the host's
  * affair at that moment: it says so itself.
