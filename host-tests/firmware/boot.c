@@ -4,6 +4,7 @@
  * file. What it offers is said by uefi-guest/main.c, which it gets as its kernel.
  */
 #include "file.h"
+#include "pauth.h"
 #include "proc.h"
 #include "test.h"
 #include <assay/exit.h>
@@ -78,8 +79,10 @@ static void boot(const char *machine, const char *vars_file, const char *kernel,
 			  (char *)"--memory",
 			  (char *)"512M",
 			  (char *)"--smp",
-			  (char *)"2"};
-	int n = 9, r;
+			  (char *)"2",
+			  (char *)"--cpu",
+			  (char *)(uintptr_t)pauth_cpu()};
+	int n = 11, r;
 
 	bundle_path("refvmm", vmm, sizeof(vmm));
 	if (vars_file) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "linux.h"
 #include "file.h"
+#include "pauth.h"
 #include <assay/exit.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -64,8 +65,8 @@ void boot(const struct machine *m)
 	char vmm[512], initrd[64], kernel[640], modules[640], name[128], append[256];
 	const char *argv[48] = {vmm,	    "--memory", "512M",	    "--kernel", kernel,
 				"--initrd", initrd,	"--append", append,	"--machine",
-				m->machine, "--smp",	m->cpus};
-	size_t n = 13;
+				m->machine, "--smp",	m->cpus,    "--cpu",	pauth_cpu()};
+	size_t n = 15;
 	int r;
 
 	bundle_path("refvmm", vmm, sizeof(vmm));
