@@ -157,6 +157,16 @@ bool board_keeps_files(const struct machine_conf *c)
 	return f->firmware || f->vars || board_virtio_conf(c)->nr;
 }
 
+bool board_keeps_descriptor(const struct machine_conf *c, int fd)
+{
+	const struct virtio_conf *v = board_virtio_conf(c);
+	bool keeps = false;
+
+	for (unsigned i = 0; i < v->nr; i++)
+		keeps |= v->dev[i].fd == fd;
+	return keeps;
+}
+
 struct dev *board_dev(const struct board *b, const struct dev_ops *ops)
 {
 	for (unsigned i = 0; i < b->nr; i++) {

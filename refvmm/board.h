@@ -54,6 +54,8 @@ const void *board_conf(const struct machine_conf *c, const struct dev_ops *ops);
 struct dev *board_dev(const struct board *b, const struct dev_ops *ops);
 /* Does a device keep a file, a socket or a network device open while the machine runs? */
 bool board_keeps_files(const struct machine_conf *c);
+/* Is this descriptor one that a device was given by number? */
+bool board_keeps_descriptor(const struct machine_conf *c, int fd);
 /* Does the machine start in its flash? */
 bool board_has_firmware(const struct machine_conf *c);
 

@@ -23,6 +23,7 @@
 	CALL(pwrite64)          \
 	CALL(preadv)            \
 	CALL(pwritev)           \
+	CALL(preadv2)           \
 	CALL(ppoll)             \
 	CALL(lseek)             \
 	CALL(fstat)             \

@@ -311,6 +311,8 @@ void machine_free(struct machine *m)
 {
 	control_close(m->control);
 	machine_signals_leave();
+	if (m->abandoned)
+		return; /* somebody may still come back to it; the process ends */
 	vm_down(m);
 	free(m->cpu);
 	board_free(&m->board);

@@ -35,6 +35,8 @@ struct console {
 	bool mid_line; /* the last byte written was no newline */
 };
 
+struct worker; /* machine_work.c */
+
 struct machine {
 	struct env env;		  /* first: env callbacks find the machine by it */
 	struct machine_conf conf; /* resolved: nothing is AUTO or HOST any more */
@@ -71,7 +73,11 @@ struct machine {
 		pthread_cond_t changed;
 		bool wanted;	/* atomic; written under the lock */
 		unsigned still; /* threads that are parked, or have ended */
+		unsigned busy;	/* workers that are at work */
 	} pause;
+	struct worker *worker[VIRTIO_DEVS_MAX];
+	unsigned workers;
+	bool abandoned;		 /* a worker did not come back */
 	struct control *control; /* NULL: no socket */
 	uint64_t key_up_ns;	 /* when the power key is let go; 0: nobody presses it */
 	int signal;		 /* atomic: caught and not yet served; 0: none */
@@ -118,11 +124,11 @@ void machine_wake(struct machine *m); /* it looks at everything anew */
 bool machine_leaving(struct machine *m);
 
 /*
- * machine_pause.c: all vCPUs stand still outside KVM, or go on. 0, or -ETIMEDOUT and none of them
- * does. From the event loop, under pause.guard; a vCPU's thread parks where it sees
- * machine_pausing().
+ * machine_pause.c: all vCPUs stand still outside KVM, devices do nothing and, if `devices`, what they asked of the
+ * host is done; or all goes on. 0, or nothing stands still: -ETIMEDOUT (a vCPU), -EBUSY (what a device waits for).
+ * From the event loop, under pause.guard; a vCPU's thread parks where it sees machine_pausing().
  */
-int machine_pause(struct machine *m);
+int machine_pause(struct machine *m, bool devices);
 void machine_resume(struct machine *m);
 bool machine_pausing(struct machine *m);
 void machine_park(struct cpu_thread *t);
@@ -167,5 +173,9 @@ void console_flush(struct machine *m);
 int machine_watch(struct machine *m, struct env_watch *w);
 unsigned machine_watch_prepare(struct machine *m, struct pollfd fd[MACHINE_WATCHES_MAX]);
 void machine_watch_serve(struct machine *m, const struct pollfd *fd, unsigned nr);
+
+/* machine_work.c: env_ops.work; and the end of all who work, after everybody else's. */
+int machine_work(struct machine *m, struct env_work *w);
+void machine_work_end(struct machine *m);
 
 #endif

@@ -105,11 +105,13 @@ void host_inherited(struct machine_conf *c)
 			is_pipe(STDOUT_FILENO) && is_pipe(STDERR_FILENO);
 }
 
-static void close_inherited(uint64_t open_fds)
+static void close_inherited(const struct machine_conf *c)
 {
 	for (int i = 0; i < 64; i++) {
-		if (open_fds >> i & 1)
-			close(STDERR_FILENO + 1 + i);
+		int fd = STDERR_FILENO + 1 + i;
+
+		if (c->inherited >> i & 1 && !board_keeps_descriptor(c, fd))
+			close(fd);
 	}
 }
 
@@ -148,7 +150,7 @@ int machine_confine(const struct machine_conf *c)
 	const struct rlimit none = {0};
 
 	catch_fatal();
-	close_inherited(c->inherited);
+	close_inherited(c);
 	if (c->sandbox == SANDBOX_OFF)
 		return 0;
 	setrlimit(RLIMIT_CORE, &none);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of the control socket. All of them run in the event loop's thread, under pause.guard. */
 #include <assay/exit.h>
+#include <errno.h>
 #include <string.h>
 
 #include "control/control.h"
@@ -27,20 +28,22 @@ static void status(void *host, const struct json_object *q, struct reply *r)
 	lock_give(&m->lock);
 }
 
-static void cannot_stop(struct reply *r)
+static void cannot_stop(struct reply *r, int err)
 {
-	reply_error(r, "failed",
-		    "a vCPU does not stand still: somebody reads standard output too "
-		    "slowly, or KVM does not return");
+	reply_error(r, "failed", "%s",
+		    err == -EBUSY ? "a disk does not stand still: its file does not answer"
+				  : "a vCPU does not stand still: somebody reads standard output "
+				    "too slowly, or KVM does not return");
 }
 
 static void do_pause(void *host, const struct json_object *q, struct reply *r)
 {
 	struct machine *m = host;
+	int ret = machine_pausing(m) ? 0 : machine_pause(m, true);
 
 	(void)q;
-	if (!machine_pausing(m) && machine_pause(m))
-		cannot_stop(r);
+	if (ret)
+		cannot_stop(r, ret);
 }
 
 static void resume(void *host, const struct json_object *q, struct reply *r)
@@ -119,13 +122,15 @@ static bool dump_begin(struct dump *d, struct machine *m, const struct json_obje
 		       struct reply *r)
 {
 	uint64_t cpu = 0;
+	int ret;
 
 	if (json_find(q, "vcpu") && !control_number(q, "vcpu", m->cpus - 1, &cpu, r))
 		return false;
 	d->cpu = (unsigned)cpu;
 	d->paused_before = machine_pausing(m);
-	if (!d->paused_before && machine_pause(m)) {
-		cannot_stop(r);
+	ret = d->paused_before ? 0 : machine_pause(m, false);
+	if (ret) {
+		cannot_stop(r, ret);
 		return false;
 	}
 	reply_u64(r, "vcpu", cpu);

@@ -159,6 +159,11 @@ static int env_doorbell(struct env *e, uint64_t gpa, unsigned len, int fd, bool 
 	return vm_ioeventfd(&machine(e)->vm, gpa, len, fd, on);
 }
 
+static int env_work(struct env *e, struct env_work *w)
+{
+	return machine_work(machine(e), w);
+}
+
 static void env_guest_error(struct env *e, const struct dev *d, const char *what, uint64_t value)
 {
 	struct machine *m = machine(e);
@@ -178,6 +183,7 @@ const struct env_ops machine_env_ops = {
 	.rom = env_rom,
 	.watch = env_watch,
 	.doorbell = env_doorbell,
+	.work = env_work,
 	.guest_error = env_guest_error,
 };
 

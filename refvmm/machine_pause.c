@@ -4,6 +4,7 @@
  * (VCPU_AGAIN): then KVM has finished the last MMIO access, and the registers are those of the
  * guest. The kick makes the next run come back so.
  */
+#include <errno.h>
 #include <signal.h>
 #include <time.h>
 
@@ -66,7 +67,7 @@ void machine_wake_parked(struct machine *m)
 	pthread_mutex_unlock(&m->pause.lock);
 }
 
-int machine_pause(struct machine *m)
+int machine_pause(struct machine *m, bool devices)
 {
 	struct timespec end;
 	int ret = 0;
@@ -80,8 +81,10 @@ int machine_pause(struct machine *m)
 		if (m->cpu[i].started)
 			pthread_kill(m->cpu[i].thread, MACHINE_KICK_SIGNAL);
 	}
-	while (!ret && m->pause.still < m->cpus)
+	while (!ret && (m->pause.still < m->cpus || (devices && m->pause.busy)))
 		ret = -pthread_cond_timedwait(&m->pause.changed, &m->pause.lock, &end);
+	if (ret && m->pause.still == m->cpus)
+		ret = -EBUSY;
 	pthread_mutex_unlock(&m->pause.lock);
 	if (ret)
 		machine_resume(m);

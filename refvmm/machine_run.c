@@ -241,6 +241,7 @@ int machine_run(struct machine *m, unsigned *status)
 			machine_stop(m, ret, 0);
 	}
 	machine_loop_join(m);
+	machine_work_end(m);
 	if (!ended_by_signal(m) || takes_output())
 		console_flush(m);
 	if (m->conf.verbose)

@@ -3,6 +3,8 @@
 #include "client.h"
 #include "file.h"
 #include "proc.h"
+#include <poll.h>
+#include <sys/socket.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -158,4 +160,25 @@ TEST(control, inherited_descriptors_are_closed, RULE("VMM-CONFINE-2"))
 		if (!EXPECT_TRUE(!strstr(to, "/status") && !strstr(to, "memfd:kernel")))
 			NOTE("descriptor %d is %s", n, to);
 	}
+}
+
+/* But for the one that a device was given by its number. */
+TEST(control, a_descriptor_given_by_number_stays_open, RULE("VMM-CONFINE-2"))
+{
+	struct pollfd p = {.events = POLLIN};
+	struct machine m;
+	char options[64];
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || fcntl(pair[1], F_SETFD, FD_CLOEXEC))
+		test_error("socketpair: %s", strerrorname_np(errno));
+	snprintf(options, sizeof(options), "--net stream,fd=%d", pair[0]);
+	machine_start(&m, options);
+	close(pair[0]);
+	expect_counting(&m);
+	p.fd = pair[1];
+	EXPECT_EQ(poll(&p, 1, 0), 0); /* nobody hung up */
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"quit\"}"), "\"ok\": true"));
+	EXPECT_EQ(machine_end(&m), 0);
+	EXPECT_EQ(poll(&p, 1, 0), 1);
 }

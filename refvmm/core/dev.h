@@ -4,7 +4,8 @@
  * reaches a device only through its `env`, so that every device runs natively
  * under sanitizers against tests/fake_env.c.
  *
- * All callbacks run under the machine's one lock: a device needs none.
+ * All callbacks run under the machine's one lock: a device needs none. The one
+ * exception is env_work.work().
  */
 #ifndef REFVMM_CORE_DEV_H
 #define REFVMM_CORE_DEV_H
@@ -39,6 +40,18 @@ struct env_watch {
 	void *arg;
 };
 
+/*
+ * Something that may take long, as a disk does: work() runs in a thread of its own and without the
+ * machine's lock, so it reaches neither the guest's memory nor what the device may change meanwhile;
+ * then done() runs under the lock, once the machine does not stand still.
+ */
+struct env_work {
+	void (*work)(struct env_work *w);
+	void (*done)(struct env_work *w);
+	void *arg;
+	void *host; /* env's */
+};
+
 struct env_ops {
 	/* Drives SPI `spi` (0-based: INTID 32 + spi). */
 	void (*irq)(struct env *e, unsigned spi, bool level);
@@ -62,6 +75,8 @@ struct env_ops {
 	/* Stores of `len` bytes to `gpa` write to the eventfd `fd` and leave the guest no more, or
 	   again; -errno: they go on to reach the bus. */
 	int (*doorbell)(struct env *e, uint64_t gpa, unsigned len, int fd, bool on);
+	/* Has it done; from done(), too: once more. -errno: nobody can, and the caller has to do it. */
+	int (*work)(struct env *e, struct env_work *w);
 	/* Counts what a correct guest does not do; never ends the machine. */
 	void (*guest_error)(struct env *e, const struct dev *d, const char *what, uint64_t value);
 };

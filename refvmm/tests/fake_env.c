@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fake_env.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,37 @@ static int fake_doorbell(struct env *e, uint64_t gpa, unsigned len, int fd, bool
 	return 0;
 }
 
+static int fake_work_wanted(struct env *e, struct env_work *w)
+{
+	struct fake_env *fe = fake(e);
+
+	if (!fe->works)
+		return -ENOSYS;
+	if (fe->wanted)
+		abort(); /* one disk, one request at a time */
+	fe->wanted = w;
+	return 0;
+}
+
+struct env_work *fake_work_begin(struct fake_env *fe)
+{
+	struct env_work *w = fe->wanted;
+
+	fe->wanted = NULL;
+	if (w)
+		w->work(w);
+	return w;
+}
+
+bool fake_work(struct fake_env *fe)
+{
+	struct env_work *w = fake_work_begin(fe);
+
+	if (w)
+		w->done(w);
+	return w;
+}
+
 void fake_serve(struct fake_env *fe)
 {
 	for (unsigned i = 0; i < fe->nr_watch; i++) {
@@ -131,6 +163,7 @@ static const struct env_ops fake_ops = {
 	.rom = fake_rom,
 	.watch = fake_watch,
 	.doorbell = fake_doorbell,
+	.work = fake_work_wanted,
 	.guest_error = fake_guest_error,
 };
 

@@ -56,6 +56,8 @@ struct fake_env {
 	unsigned nr_watch;
 	struct fake_bell bell[FAKE_WATCHES];
 	unsigned nr_bell;
+	bool works;		 /* there is somebody for env_ops.work: fake_work() */
+	struct env_work *wanted; /* what for; NULL: nothing */
 	unsigned guest_errors;
 	const char *last_error;
 	uint64_t last_error_value;
@@ -82,6 +84,10 @@ void fake_write(struct fake_env *fe, uint64_t gpa, unsigned len, uint64_t val);
 
 /* Calls, once each, the watches whose descriptors have something. */
 void fake_serve(struct fake_env *fe);
+
+/* Does the work that was handed over, and is done with it; false: there was none. Or in two steps. */
+bool fake_work(struct fake_env *fe);
+struct env_work *fake_work_begin(struct fake_env *fe);
 
 /* Turns the clock forward and fires the timer that is due. */
 void fake_advance(struct fake_env *fe, uint64_t ns);

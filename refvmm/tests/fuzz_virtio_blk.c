@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A hostile driver of a disk: requests of every type, whole and torn, and a file that shrinks and grows under it. A disk
- * that is read-only keeps its content; none grows; after a reset the first sector is read as it is in the file.
+ * that is read-only keeps its content; none grows; after a reset the first sector is read as it is in the file. The file
+ * may take its time: then what was asked of it is done, or done with, whenever the input says.
  */
 #include <linux/virtio_blk.h>
 #include <stdio.h>
@@ -35,10 +36,26 @@ static void request(struct virtio_bench *b, const struct hostile_step *s)
 	vb_offer(b, 0, s->more & 4 ? 1 : 0);
 }
 
+static struct env_work *under_way; /* the file has answered, and the device does not know yet */
+
+static void end_work(struct virtio_bench *b, bool all)
+{
+	struct env_work *w = under_way;
+
+	under_way = NULL;
+	if (w)
+		w->done(w);
+	while (all && fake_work(b->fe))
+		;
+}
+
 static void outside(struct virtio_bench *b, const struct hostile_step *s)
 {
-	(void)b;
-	if (ftruncate(disk, s->val & 1 ? DISK : (off_t)(s->val % DISK)))
+	if (s->more & 1 && under_way)
+		end_work(b, s->more & 2);
+	else if (s->more & 1)
+		under_way = fake_work_begin(b->fe);
+	else if (ftruncate(disk, s->val & 1 ? DISK : (off_t)(s->val % DISK)))
 		abort();
 }
 
@@ -55,6 +72,7 @@ static void check_first_sector(struct virtio_bench *b)
 	vb_desc(b, 0, 1, VB_DATA + 512, 512, VB_NEXT | VB_WRITE, 2);
 	vb_desc(b, 0, 2, VB_DATA + 1024, 1, VB_WRITE, 0);
 	vb_offer(b, 0, 0);
+	end_work(b, true);
 	if (vb_used_idx(b, 0) != 1 || vb_used_len(b, 0) != 513 ||
 	    *(uint8_t *)vb_at(b, VB_DATA + 1024) != VIRTIO_BLK_S_OK ||
 	    memcmp(vb_at(b, VB_DATA + 512), want, 512) != 0)
@@ -78,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	b = VBENCH("--drive", arg);
 	if (!b->dev)
 		abort();
+	b->fe->works = size && data[0] & 2;
 	if (size)
 		hostile_drive(b, &h, data + 1, size - 1);
 	if (lseek(disk, 0, SEEK_END) > DISK)

@@ -39,7 +39,7 @@ static void store(uint16_t *p, uint16_t val)
 
 void virtq_reset(struct virtq *q)
 {
-	*q = (struct virtq){.mem = q->mem, .size = VIRTQ_SIZE_MAX};
+	*q = (struct virtq){.mem = q->mem, .size = VIRTQ_SIZE_MAX, .epoch = q->epoch};
 }
 
 bool virtq_start(struct virtq *q)
@@ -56,6 +56,7 @@ bool virtq_start(struct virtq *q)
 	    !gpa_ptr(q->mem, q->used, RING_ENTRIES + n * USED_ENTRY + 2))
 		return breaks(q, "an area of a queue outside of RAM");
 	q->next_avail = q->next_used = q->signalled = 0;
+	q->epoch++;
 	q->ready = true;
 	return true;
 }

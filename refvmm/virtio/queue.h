@@ -25,6 +25,7 @@ struct virtq {
 	const char *broken;	  /* the rule that the guest broke; NULL: none */
 	uint16_t next_avail;	  /* the next entry of the available ring to be looked at */
 	uint16_t next_used;
+	uint32_t epoch;	    /* how often it was started */
 	uint16_t signalled; /* next_used as it was when the driver was told last */
 };
 

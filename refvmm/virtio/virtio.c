@@ -37,7 +37,7 @@ const struct virtio_class *virtio_class_of(enum virtio_kind kind)
 
 /* ---- what wakes the device up */
 
-static void service(struct virtio_dev *v, unsigned n)
+void virtio_service(struct virtio_dev *v, unsigned n)
 {
 	if (!v->live || !v->queue[n].ready)
 		return;
@@ -53,7 +53,7 @@ static void bell_ready(struct env_watch *w, uint32_t events)
 	(void)events;
 	eventfd_read(w->fd, &count);
 	for (unsigned n = 0; n < v->class->queues; n++)
-		service(v, n);
+		virtio_service(v, n);
 }
 
 static void io_ready(struct env_watch *w, uint32_t events)
@@ -87,6 +87,8 @@ void virtio_drain(struct virtio_dev *v, unsigned n,
 	struct virtq_chain c;
 
 	for (unsigned i = 0; i < VIRTIO_BATCH; i++) {
+		if (v->busy)
+			return; /* the class comes back for them */
 		if (!virtq_pop(q, &c)) {
 			if (!virtq_more(q))
 				return;
@@ -251,7 +253,7 @@ static void driver_ok(struct virtio_dev *v)
 	if (v->class->start)
 		v->class->start(v);
 	for (unsigned n = 0; n < v->class->queues; n++)
-		service(v, n); /* what was made available before (3.1.1, step 8) */
+		virtio_service(v, n); /* what was made available before (3.1.1, step 8) */
 }
 
 void virtio_status_write(struct virtio_dev *v, uint8_t val)
@@ -291,7 +293,7 @@ void virtio_queue_enable(struct virtio_dev *v)
 	if (!virtq_start(q))
 		virtio_needs_reset(v, q->broken);
 	else
-		service(v, v->queue_sel); /* one that was reset and comes back (2.6.1) */
+		virtio_service(v, v->queue_sel); /* one that was reset and comes back (2.6.1) */
 }
 
 void virtio_queue_reset(struct virtio_dev *v)
@@ -328,7 +330,7 @@ void virtio_queue_size(struct virtio_dev *v, uint16_t size)
 void virtio_notify(struct virtio_dev *v, uint32_t n)
 {
 	if (n < v->class->queues)
-		service(v, n);
+		virtio_service(v, n);
 	else
 		dev_guest_error(v->dev, "notification of a queue that is none", n);
 }

@@ -55,6 +55,7 @@ struct virtio_dev {
 	uint64_t driver;  /* those that the driver took */
 	uint8_t status, generation;
 	bool live; /* DRIVER_OK, and nothing went wrong since */
+	bool busy; /* the class can take no more chains now */
 	uint32_t offered_sel, driver_sel;
 	uint16_t queue_sel;
 	struct virtq queue[VIRTIO_QUEUES_MAX];
@@ -99,6 +100,8 @@ static inline bool virtio_has(const struct virtio_dev *v, unsigned feature)
  */
 void virtio_drain(struct virtio_dev *v, unsigned n,
 		  bool (*one)(struct virtio_dev *v, struct virtq_chain *c));
+/* Whatever waits in queue n is handled, if the device lives; and the driver is told. */
+void virtio_service(struct virtio_dev *v, unsigned n);
 /* Tells the driver of what was pushed to queue n, if it wants to know; notices a broken queue. */
 void virtio_flush(struct virtio_dev *v, unsigned n);
 /* The driver broke a rule, `what`: the device stops and asks to be reset (2.1.1). */

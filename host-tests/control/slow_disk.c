@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A disk whose file does not answer: somebody else writes to it, with the kernel's lock of the file in hand, from
+ * memory that comes when this program says so (userfaultfd(2)). Nothing but the disk's own requests may wait for it.
+ */
+#include "payload.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define DISK_SIZE (1 << 20)
+#define PAYLOAD	  "test=virtio.cpu_goes_on_while_a_disk_works@mmio time=100000"
+
+struct stuck_file {
+	int fd, uffd;
+	void *page; /* nobody can read it before release() */
+	size_t size;
+	pthread_t thread;
+	char word[96];
+};
+
+static void *write_from_nowhere(void *arg)
+{
+	struct stuck_file *f = arg;
+
+	if (pwrite(f->fd, f->page, 512, DISK_SIZE / 2) != 512)
+		NOTE("the file's other user: %s", strerrorname_np(errno));
+	return NULL;
+}
+
+/* The first fault tells that the writer has the file's lock (mm/filemap.c: inode_lock, then the copy). */
+static void stick(struct stuck_file *f)
+{
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register reg = {.mode = UFFDIO_REGISTER_MODE_MISSING};
+	struct uffd_msg msg;
+
+	f->size = (size_t)sysconf(_SC_PAGESIZE);
+	f->fd = memfd_create("disk", MFD_CLOEXEC);
+	if (f->fd < 0 || ftruncate(f->fd, DISK_SIZE))
+		test_error("a file in memory: %s", strerrorname_np(errno));
+	snprintf(f->word, sizeof(f->word), "file=/proc/%d/fd/%d,if=virtio-mmio", getpid(), f->fd);
+	f->page = mmap(NULL, f->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	f->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (f->uffd < 0 && errno == ENOSYS)
+		SKIP("this host's kernel has no userfaultfd: use one with CONFIG_USERFAULTFD");
+	if (f->uffd < 0 && errno == EPERM)
+		SKIP("userfaultfd is not allowed: run as root, or sysctl "
+		     "vm.unprivileged_userfaultfd=1");
+	reg.range.start = (uint64_t)(uintptr_t)f->page;
+	reg.range.len = f->size;
+	if (f->page == MAP_FAILED || f->uffd < 0 || ioctl(f->uffd, UFFDIO_API, &api) ||
+	    ioctl(f->uffd, UFFDIO_REGISTER, &reg))
+		test_error("userfaultfd: %s", strerrorname_np(errno));
+	if (pthread_create(&f->thread, NULL, write_from_nowhere, f) ||
+	    read(f->uffd, &msg, sizeof(msg)) != sizeof(msg) || msg.event != UFFD_EVENT_PAGEFAULT)
+		test_error("nobody waits for the page");
+}
+
+static void release(struct stuck_file *f)
+{
+	struct uffdio_zeropage z = {
+		.range = {.start = (uint64_t)(uintptr_t)f->page, .len = f->size}};
+
+	if (ioctl(f->uffd, UFFDIO_ZEROPAGE, &z))
+		test_error("UFFDIO_ZEROPAGE: %s", strerrorname_np(errno));
+	pthread_join(f->thread, NULL);
+}
+
+TEST(control, a_disk_that_does_not_answer_stops_nothing_else, RULE("VMM-SLOW-1"))
+{
+	struct stuck_file f;
+	struct machine m;
+
+	stick(&f);
+	payload_start(&m, PAYLOAD, (const char *const[]){"--drive", f.word, NULL});
+	ASSERT_TRUE(payload_says("asked the disk"));
+	EXPECT_TRUE(payload_says("goes on")); /* a vCPU, and the device that it reads */
+	EXPECT_TRUE(payload_says("goes on"));
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"status\"}"), "\"state\": \"running\""));
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"dump-regs\"}"), "\"x0\""));
+	EXPECT_TRUE(payload_says("goes on"));
+	release(&f);
+	EXPECT_TRUE(payload_says("the disk answered"));
+	EXPECT_EQ(machine_end(&m), 0);
+}
+
+/* The process itself cannot go before the kernel lets its thread go; what it owns goes at once. */
+TEST(control, a_machine_ends_while_its_disk_does_not_answer, RULE("VMM-SLOW-2"))
+{
+	struct stuck_file f;
+	struct machine m;
+
+	stick(&f);
+	payload_start(&m, PAYLOAD, (const char *const[]){"--drive", f.word, NULL});
+	ASSERT_TRUE(payload_says("goes on"));
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"reset\"}"), "\"ok\": true"));
+	EXPECT_TRUE(payload_says("asked the disk")); /* anew: what it asked before is forgotten */
+	EXPECT_TRUE(payload_says("goes on"));
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"quit\"}"), "\"ok\": true"));
+	EXPECT_EVENTUALLY(access(m.path, F_OK) != 0);
+	release(&f);
+	EXPECT_EQ(machine_end(&m), 0);
+}
