@@ -64,6 +64,7 @@ static void check_first_sector(struct virtio_bench *b)
 	const struct virtio_blk_outhdr h = {.type = VIRTIO_BLK_T_IN};
 	uint8_t want[512];
 
+	end_work(b, true); /* what was asked before may still be written */
 	if (ftruncate(disk, DISK) || pread(disk, want, 512, 0) != 512)
 		abort();
 	vb_start(b, VB_FEATURES);
