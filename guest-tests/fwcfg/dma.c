@@ -70,6 +70,12 @@ TEST(fwcfg, dma_address_may_come_in_halves, RULE("FWCFG-DMA-3"))
 	d->length = __builtin_bswap32(4);
 	d->address = __builtin_bswap64((uint64_t)p);
 	__asm__ volatile("dsb sy" ::: "memory");
+	/* the high half counts: 16 TiB further on nothing is */
+	fwcfg_select(f, KEY_SIGNATURE);
+	wr32(f, FWCFG_DMA, __builtin_bswap32((uint32_t)((uint64_t)d >> 32) | 0x1000));
+	wr32(f, FWCFG_DMA + 4, __builtin_bswap32((uint32_t)(uint64_t)d));
+	EXPECT_EQ(rd8(f, FWCFG_DATA), 'Q'); /* an access that the device answers behind it */
+	EXPECT_EQ(p[0], 0);
 	wr32(f, FWCFG_DMA, __builtin_bswap32((uint32_t)((uint64_t)d >> 32)));
 	EXPECT_EQ(p[0], 0); /* the low half begins it */
 	wr32(f, FWCFG_DMA + 4, __builtin_bswap32((uint32_t)(uint64_t)d));

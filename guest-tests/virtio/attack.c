@@ -81,6 +81,7 @@ TEST(virtio, bad_indirect_tables_stop_the_device, RULE("VIRTIO-HOSTILE-3"), RNG_
 	t[0].next = 1;
 	attack(v, "beyond its end", (struct desc){at, sizeof(*t), D_INDIRECT, 0});
 	t[0].flags = D_WRITE;
+	attack(v, "with a next one", (struct desc){at, sizeof(*t), D_INDIRECT | D_NEXT, 1});
 	attack(v, "half a descriptor", (struct desc){at, 8, D_INDIRECT, 0});
 	attack(v, "outside of RAM", (struct desc){ram_end(), sizeof(*t), D_INDIRECT, 0});
 	attack(v, "a MMIO window",
@@ -102,7 +103,8 @@ TEST(virtio, rings_at_the_end_of_ram_are_exact, RULE("VIRTIO-HOSTILE-4"), RNG_BO
 		{desc, end - 16, used},
 		{desc, end, used},
 		{desc, ~1ULL, used},
-		{desc, avail, end - used_size + 2 + 2},
+		{desc, avail,
+		 (end - used_size + 4) & ~3ULL}, /* the event word alone is behind the end */
 		{desc, avail, 0},
 		{~15ULL, ~1ULL, ~3ULL},
 	};

@@ -162,6 +162,9 @@ TEST(virtio, written_sectors_come_back, RULE("VIRTIO-BLK-7"), BLK_BOTH(SCRATCH))
 	for (unsigned int i = 0; i < 16 * SECTOR; i++)
 		bad += data[i] != (uint8_t)(pattern(i) ^ salt);
 	EXPECT_EQ(bad, 0);
+	/* a disk does not grow */
+	EXPECT_EQ(request(v, T_OUT, sectors(v), SECTOR), IOERR);
+	EXPECT_EQ(request(v, T_OUT, sectors(v) - 1, 2 * SECTOR), IOERR);
 }
 
 static uint8_t range(struct vdev *v, uint32_t type, uint64_t sector, uint32_t n, uint32_t flags)

@@ -113,7 +113,9 @@ TEST(control, confinement_is_as_asked_for, RULE("VMM-CONFINE-2"),
 	static struct proc run;
 	const char *mode = test_param("mode") ?: "";
 	bool must = !strcmp(mode, "on"), lacking = !host_has_seccomp();
-	char vmm[512], payload[512];
+	static const char *const kept[] = {"Seccomp:", "NoNewPrivs:"};
+	struct machine m, self = {.pid = getpid()};
+	char vmm[512], payload[512], options[32], line[64], own[64];
 	char *argv[] = {vmm,
 			(char *)"--sandbox",
 			(char *)(uintptr_t)mode,
@@ -135,6 +137,19 @@ TEST(control, confinement_is_as_asked_for, RULE("VMM-CONFINE-2"),
 	EXPECT_EQ(strstr(run.err, "no system call is forbidden") != NULL,
 		  !strcmp(mode, "auto") && lacking);
 	EXPECT_EQ(strstr(run.out, "1..") != NULL, !(must && lacking));
+	if (must && lacking)
+		return;
+	snprintf(options, sizeof(options), "--sandbox %s", mode);
+	machine_start(&m, options);
+	expect_counting(&m);
+	for (unsigned int i = 0; i < 2; i++) { /* off: no more than this program is */
+		status_line(&m, kept[i], line, sizeof(line));
+		status_line(&self, kept[i], own, sizeof(own));
+		EXPECT_STREQ(line, !strcmp(mode, "off") ? own
+				   : i			? "NoNewPrivs:\t1"
+				   : lacking		? ""
+							: "Seccomp:\t2");
+	}
 }
 
 /* A descriptor that whoever started refvmm left open is not there once the guest runs. */
