@@ -94,6 +94,8 @@ static void boot(const char *machine, const char *vars_file, const char *kernel,
 	if (initrd) {
 		argv[n++] = (char *)"--initrd";
 		argv[n++] = (char *)initrd;
+		argv[n++] =
+			(char *)"--no-reboot"; /* Linux that panics ends here, and not at the limit */
 	}
 	argv[n++] = (char *)"--append";
 	argv[n++] = (char *)append;
@@ -213,18 +215,30 @@ TEST(firmware, comes_to_its_shell, RULE("FW-SHELL-1"), .tags = "slow")
 		NOTE("refvmm: %.*s", (int)strcspn(run.err, "\n"), run.err);
 }
 
+/* A kernel with a stub for EFI is a PE file, and an Image as well (Documentation/arch/arm64/booting.rst: "MZ"). */
+static const char *need_efi_stub(const char *path)
+{
+	char head[3] = "";
+
+	if (file_read(path, head, sizeof(head)) < 2 || memcmp(head, "MZ", 2) != 0)
+		SKIP("the guest's kernel, %s, is built without CONFIG_EFI_STUB: firmware cannot "
+		     "start it",
+		     path);
+	return path;
+}
+
 static const char *linux_image(void)
 {
 	static char path[640];
 	struct utsname u;
 
 	if (file_exists(bundle_path("linux/Image", path, sizeof(path))))
-		return path;
+		return need_efi_stub(path);
 	uname(&u);
 	snprintf(path, sizeof(path), "/boot/vmlinuz-%.64s", u.release);
 	if (!file_exists(path))
 		SKIP("no kernel for the guest: neither linux/Image in the bundle nor %s", path);
-	return path;
+	return need_efi_stub(path);
 }
 
 /* The firmware starts Linux's EFI stub; the machine is described by ACPI tables, or the device tree. */

@@ -35,8 +35,8 @@ static void by_control(int pid)
 }
 
 TEST(linux, powers_off_by_its_power_key, RULE("VMM-LINUX-4"), .tags = "slow",
-     VARIANTS("signal: by=signal key=line | control: by=control key=line | "
-	      "driver: by=signal key=input kernel=debian-6.12-16k"))
+     VARIANTS("signal: by=signal | control: by=control | "
+	      "driver: by=signal driver=1 kernel=debian-6.12-16k"))
 {
 	bool signal = !strcmp(test_param("by"), "signal");
 	struct proc_talk talk[] = {{"linux-guest key=", NULL, signal ? by_signal : by_control},
@@ -52,8 +52,10 @@ TEST(linux, powers_off_by_its_power_key, RULE("VMM-LINUX-4"), .tags = "slow",
 	snprintf(path, sizeof(path), "/tmp/key-%d", getpid());
 	boot(&m);
 	expect_came_up("2");
-	EXPECT_TRUE(!strncmp(said("key", text, sizeof(text)), test_param("key"),
-			     strlen(test_param("key"))));
+	/* the guest's kernel decides which, but where it is known to have the driver */
+	said("key", text, sizeof(text));
+	EXPECT_TRUE(!strncmp(text, "input", 5) ||
+		    (!strncmp(text, "line", 4) && !test_param_u64("driver", 0)));
 	NOTE("key: %s", text);
 	EXPECT_STREQ(said("pressed", text, sizeof(text)), "power key");
 	EXPECT_STREQ(said("end", text, sizeof(text)), "power-off");
