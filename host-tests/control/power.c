@@ -49,14 +49,30 @@ static const uint32_t listener[CODE_WORDS] = {
 #define BACK_4 0x17fffffc
 #define STAY   0x14000000
 
-#define PIPE_SIZE 4096 /* of what refvmm prints to: small, so that it is soon full */
-
 enum guest { POWERS_OFF, DEAF, NOT_LISTENING, TALKER };
 
 struct vmm {
 	pid_t pid;
 	int out, err;
+	int pipe; /* bytes that `out` holds: a page of the host, so that it is soon full */
 };
+
+/* Lines that wait for a reader, all but the last few. */
+static void nearly_fill(int pipe, int size)
+{
+	char lines[1024];
+
+	for (size_t i = 0; i < sizeof(lines); i++)
+		lines[i] = i % 2 ? '\n' : 'x';
+	for (int left = size - 64; left > 0;) {
+		ssize_t n = write(pipe, lines,
+				  left < (int)sizeof(lines) ? (size_t)left : sizeof(lines));
+
+		if (n <= 0)
+			test_error("write to a pipe: %s", strerrorname_np(errno));
+		left -= (int)n;
+	}
+}
 
 static void start(struct vmm *v, enum guest guest, const char *options, int ignored)
 {
@@ -78,10 +94,11 @@ static void start(struct vmm *v, enum guest guest, const char *options, int igno
 	vmm_words(&w, code, sizeof(code), options, NULL);
 	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
 		test_error("pipe: %s", strerrorname_np(errno));
-	if (fcntl(out[1], F_SETPIPE_SZ, PIPE_SIZE) != PIPE_SIZE)
+	v->pipe = fcntl(out[1], F_SETPIPE_SZ, 1);
+	if (v->pipe <= 0)
 		test_error("F_SETPIPE_SZ: %s", strerrorname_np(errno));
-	for (int i = 0; guest == TALKER && i < PIPE_SIZE / 2 - 32; i++)
-		(void)!write(out[1], "x\n", 2);
+	if (guest == TALKER)
+		nearly_fill(out[1], v->pipe);
 	v->pid = fork();
 	if (v->pid < 0)
 		test_error("fork: %s", strerrorname_np(errno));
@@ -224,7 +241,7 @@ TEST(control, a_signal_ends_a_machine_whose_output_nobody_reads, RULE("VMM-SIGNA
 	int waiting = 0;
 
 	start(&v, TALKER, "", 0);
-	EXPECT_EVENTUALLY(!ioctl(v.out, FIONREAD, &waiting) && waiting == PIPE_SIZE);
+	EXPECT_EVENTUALLY(!ioctl(v.out, FIONREAD, &waiting) && waiting == v.pipe);
 	kill(v.pid, SIGTERM);
 	EXPECT_EQ(status(&v), 128 + SIGTERM);
 }
