@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/err.h"
+#include "dev/gicv2m.h"
 #include "dev/test_port.h"
 #include "machine.h"
 
@@ -50,6 +51,29 @@ static int env_msi(struct env *e, uint64_t addr, uint32_t data, uint32_t devid)
 		return 0;
 	}
 	return vm_signal_msi(&m->vm, addr, data, devid);
+}
+
+/* What the frame would make of the message (gicv2m.c), or false. */
+static bool v2m_spi(const struct env *e, uint64_t addr, uint32_t data, uint32_t *spi)
+{
+	*spi = data - ASSAY_SPI_TO_INTID(ASSAY_SPI_GIC_V2M);
+	return e->msi == ENV_MSI_V2M && addr == ASSAY_GIC_V2M_BASE + GICV2M_SETSPI &&
+	       *spi < ASSAY_SPI_GIC_V2M_COUNT;
+}
+
+static int env_message(struct env *e, uint64_t addr, uint32_t data, uint32_t devid)
+{
+	struct vm_message k = {.addr = addr, .data = data, .devid = devid};
+
+	if (v2m_spi(e, addr, data, &k.data)) {
+		k.data += ASSAY_SPI_GIC_V2M;
+		k.spi = true;
+	} else {
+		k.data = data;
+	}
+	if ((k.spi || e->msi == ENV_MSI_ITS) && vm_message_known(&machine(e)->vm, &k))
+		return 0;
+	return env_msi(e, addr, data, devid);
 }
 
 static uint64_t env_clock_ns(struct env *e)
@@ -176,6 +200,7 @@ static void env_guest_error(struct env *e, const struct dev *d, const char *what
 const struct env_ops machine_env_ops = {
 	.irq = env_irq,
 	.msi = env_msi,
+	.message = env_message,
 	.clock_ns = env_clock_ns,
 	.wall_s = env_wall_s,
 	.timer = env_timer,

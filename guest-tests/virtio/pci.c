@@ -80,11 +80,11 @@ TEST(virtio, used_buffer_sends_its_message, RULE("VIRTIO-IRQ-5"),
      .vmm = "--rng virtio --root-ports 1")
 {
 	struct vdev *v = device(VIRTIO_RNG);
-	unsigned int cap = pci_cap(v->host, v->fn->bdf, PCI_CAP_MSIX), lpi;
+	unsigned int cap = pci_cap(v->host, v->fn->bdf, PCI_CAP_MSIX), lpi, other;
 	uint32_t where = pci_rd32(v->host, v->fn->bdf, cap + MSIX_TABLE);
 	uint64_t table = v->fn->bar[where & 7].cpu + (where & ~7U),
 		 buf = (uint64_t)mem_alloc(64, 16);
-	struct irq_watch w;
+	struct irq_watch w, w2;
 
 	ASSERT_NE(cap, 0);
 	its_need();
@@ -106,11 +106,30 @@ TEST(virtio, used_buffer_sends_its_message, RULE("VIRTIO-IRQ-5"),
 	queue_fresh(v, 0);
 	w = irq_watch(lpi);
 	set_status(v, S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK);
-	for (unsigned int i = 1; i <= 3; i++) {
+	for (unsigned int i = 1; i <= 20;
+	     i++) { /* so many that a VMM may have taken a shorter way */
 		put(v, 0, buf, 16, D_WRITE, 0);
 		serve(v, 0);
-		EXPECT_EVENTUALLY(irq_seen(&w) == i);
+		if (!EXPECT_EVENTUALLY(irq_seen(&w) == i))
+			break;
 	}
+	other = its_new_lpi(); /* the vector gets another message, as when Linux moves it to another CPU */
+	its_mapti(v->fn->bdf, 2, other, 0);
+	its_inv(v->fn->bdf, 2);
+	mmio_wr32(table + 28, 1);
+	mmio_wr32(table + 24, 2);
+	put(v, 0, buf, 16, D_WRITE, 0);
+	serve(v, 0);
+	w2 = irq_watch(other);
+	mmio_wr32(table + 28, 0); /* what was pending goes out as the new message */
+	for (unsigned int i = 1; i <= 20; i++) {
+		if (!EXPECT_EVENTUALLY(irq_seen(&w2) == i))
+			break;
+		put(v, 0, buf, 16, D_WRITE, 0);
+		serve(v, 0);
+	}
+	EXPECT_EVENTUALLY(irq_seen(&w2) == 21);
+	EXPECT_EQ(irq_seen(&w), 20);
 	EXPECT_EQ(interrupt_status(v), 0); /* 4.1.4.5: by messages alone */
 	set_status(v, 0);
 	pci_wr16(v->host, v->fn->bdf, cap + MSIX_CONTROL, 0);

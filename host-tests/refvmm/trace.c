@@ -78,3 +78,41 @@ TEST(refvmm, trace_file_has_every_exit, RULE("VMM-TRACE-1"))
 		before = now;
 	}
 }
+
+/* api.rst, KVM_IRQFD: an interrupt message that comes again is a store to an eventfd, and no call of the VM any more. */
+TEST(refvmm, messages_that_come_again_get_an_irqfd, RULE("VIRTIO-FAST-3"))
+{
+	static char text[1 << 20];
+	char vmm[512], payload[512], path[] = "/tmp/trace-XXXXXX";
+	const char *argv[] = {vmm,
+			      "--kernel",
+			      payload,
+			      "--append",
+			      "test=virtio.used_buffer_sends_its_message",
+			      "--rng",
+			      "virtio",
+			      "--root-ports",
+			      "1",
+			      "--trace",
+			      path,
+			      NULL};
+	int fd = mkostemp(path, O_CLOEXEC), r;
+
+	bundle_path("refvmm", vmm, sizeof(vmm));
+	bundle_path("guest-tests/virtio.elf", payload, sizeof(payload));
+	if (fd < 0 || !file_exists(vmm) || !file_exists(payload))
+		test_error("no file in /tmp, or no refvmm or payload beside this program");
+	close(fd);
+	r = proc_run(&run, (char *const *)(uintptr_t)argv, LIMIT_MS);
+	if (r < 0)
+		test_error("%s: %s", vmm, strerrorname_np(-r));
+	if (run.status == ASSAY_EXIT_LACKS || strstr(run.out, "needs=its"))
+		SKIP_NEEDS("its", "this host's KVM offers no ITS");
+	EXPECT_EQ(run.status, ASSAY_EXIT_OK);
+	EXPECT_TRUE(strstr(run.out, "\nok 1"));
+	ASSERT_GT(file_read(path, text, sizeof(text)), 0);
+	unlink(path);
+	EXPECT_EQ(lines_with(text, "KVM_IRQFD"), 2U); /* two messages, 20 times each */
+	EXPECT_EQ(lines_with(text, "KVM_SIGNAL_MSI"), 16U);
+	FACT("refvmm.signal_msi_of_40_messages", "%u", lines_with(text, "KVM_SIGNAL_MSI"));
+}

@@ -57,6 +57,8 @@ struct env_ops {
 	void (*irq)(struct env *e, unsigned spi, bool level);
 	/* A write of `data` to `addr` by DMA of the requester `devid`; 0 or -errno. */
 	int (*msi)(struct env *e, uint64_t addr, uint32_t data, uint32_t devid);
+	/* The same for a device that will send it often and cannot act on an error: 0, -errno if one is known. */
+	int (*message)(struct env *e, uint64_t addr, uint32_t data, uint32_t devid);
 	/* Nanoseconds since some point in the past; never goes back. */
 	uint64_t (*clock_ns)(struct env *e);
 	/* Seconds since 1970. */

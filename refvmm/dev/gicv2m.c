@@ -11,7 +11,7 @@
 #include "core/dt.h"
 #include "dev/gicv2m.h"
 
-enum { MSI_TYPER = 0x008, MSI_SETSPI_NS = 0x040, MSI_IIDR = 0xfcc };
+enum { MSI_TYPER = 0x008, MSI_SETSPI_NS = GICV2M_SETSPI, MSI_IIDR = 0xfcc };
 
 static uint64_t v2m_read(struct dev *d, uint64_t off, unsigned len)
 {

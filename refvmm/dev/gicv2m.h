@@ -8,6 +8,8 @@
 
 #include "core/dev.h"
 
+#define GICV2M_SETSPI 0x040U /* where messages go: MSI_SETSPI_NS */
+
 extern const struct dev_ops gicv2m_ops;
 
 #endif

@@ -93,8 +93,8 @@ uint16_t pcie_requester_id(const struct pcie_fn *f);
 /* INTA of a function; the root's four lines follow. */
 void pcie_intx(struct pcie_fn *f, bool level);
 
-/* A posted write of an interrupt message; -EACCES: a Bus Master bit on the path forbids it. */
-int pcie_message(struct pcie_fn *f, uint64_t addr, uint32_t data);
+/* A posted write of an interrupt message, by env_ops.msi or .message (`often`); -EACCES: a Bus Master bit on the path forbids it. */
+int pcie_message(struct pcie_fn *f, uint64_t addr, uint32_t data, bool often);
 
 extern const struct pcie_fn_ops pcie_host_bridge_ops;
 extern const struct pcie_fn_ops pcie_root_port_ops;

@@ -36,9 +36,10 @@ static bool masked(const struct pcie_fn *f, const struct pcie_msix *m, unsigned 
 	       m->vector[n].control & PCI_MSIX_ENTRY_CTRL_MASKBIT;
 }
 
-static bool deliver(struct pcie_fn *f, const struct pcie_msix_vector *v)
+static bool deliver(struct pcie_fn *f, const struct pcie_msix *m, unsigned n)
 {
-	int ret = pcie_message(f, v->addr, v->data);
+	const struct pcie_msix_vector *v = &m->vector[n];
+	int ret = pcie_message(f, v->addr, v->data, m->often);
 
 	if (ret < 0)
 		dev_guest_error(f->root->dev, "MSI-X message that nobody takes, to", v->addr);
@@ -53,7 +54,7 @@ static void send_pending(struct pcie_fn *f, struct pcie_msix *m)
 		if (!(m->pending >> i & 1) || masked(f, m, i))
 			continue;
 		m->pending &= ~(1ULL << i);
-		deliver(f, &m->vector[i]);
+		deliver(f, m, i);
 	}
 }
 
@@ -65,7 +66,7 @@ bool pcie_msix_fire(struct pcie_fn *f, struct pcie_msix *m, uint32_t n)
 		m->pending |= 1ULL << n;
 		return true;
 	}
-	return deliver(f, &m->vector[n]);
+	return deliver(f, m, n);
 }
 
 void pcie_msix_configured(struct pcie_fn *f, struct pcie_msix *m)

@@ -15,6 +15,7 @@ struct pcie_msix_vector {
 struct pcie_msix {
 	unsigned cap, nr; /* offset of the capability; vectors */
 	uint64_t pending;
+	bool often; /* vectors fire again and again, and nobody asks what became of it: env_ops.message */
 	struct pcie_msix_vector vector[PCIE_MSIX_VECTORS_MAX];
 };
 

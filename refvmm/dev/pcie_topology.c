@@ -279,11 +279,11 @@ void pcie_intx(struct pcie_fn *f, bool level)
 	}
 }
 
-int pcie_message(struct pcie_fn *f, uint64_t addr, uint32_t data)
+int pcie_message(struct pcie_fn *f, uint64_t addr, uint32_t data, bool often)
 {
 	struct env *env = f->root->dev->env;
 
 	if (!command(f, PCI_COMMAND_MASTER) || (f->port && !command(f->port, PCI_COMMAND_MASTER)))
 		return -EACCES;
-	return env->ops->msi(env, addr, data, pcie_requester_id(f));
+	return (often ? env->ops->message : env->ops->msi)(env, addr, data, pcie_requester_id(f));
 }

@@ -37,6 +37,7 @@ int vm_create(struct vm *vm, const struct kvm *k, unsigned ipa_bits)
 
 void vm_destroy(struct vm *vm)
 {
+	vm_messages_forget(vm);
 	if (vm->stats_fd >= 0)
 		close(vm->stats_fd);
 	if (vm->fd >= 0)

@@ -156,6 +156,7 @@ void fake_serve(struct fake_env *fe)
 static const struct env_ops fake_ops = {
 	.irq = fake_irq,
 	.msi = fake_msi,
+	.message = fake_msi,
 	.clock_ns = fake_clock_ns,
 	.wall_s = fake_wall_s,
 	.timer = fake_timer,

@@ -159,6 +159,7 @@ static void setup(struct pcie_fn *f, const void *conf)
 	pcie_bar_init(&f->cfg, VPCI_BAR, VPCI_BAR_SIZE, true, true);
 	pcie_reg8(&f->cfg, PCI_INTERRUPT_PIN, 1, 0);
 	p->express = pcie_add_express(f, f->port ? PCI_EXP_TYPE_ENDPOINT : PCI_EXP_TYPE_RC_END);
+	p->msix.often = true;
 	pcie_msix_setup(f, &p->msix, class->queues + 1, VPCI_MSIX_BAR, 0, MSIX_PBA);
 	add_structure(&f->cfg, VIRTIO_PCI_CAP_COMMON_CFG, VPCI_COMMON, 0);
 	add_structure(&f->cfg, VIRTIO_PCI_CAP_ISR_CFG, VPCI_ISR, 0);
