@@ -7,17 +7,22 @@
 #ifndef ASSAY_AGENT_H
 #define ASSAY_AGENT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define AGENT_VERSION 1
 
 /* A line of a unit longer than this is cut, with a mark that says how much is gone. */
 #define AGENT_LINE_MAX 4096U
 
-/* After this many bytes of one stream of one unit the rest is counted, not shown. */
+/* After this many bytes of one stream of one test the rest is counted, not shown. */
 #define AGENT_STREAM_MAX (1024UL * 1024)
+
+/* A killed process that is not gone by then hangs in the kernel. */
+#define AGENT_STUCK_MS 5000
 
 /* ---- frame.c: one frame, one line, one write */
 
@@ -32,9 +37,11 @@ extern void (*frame_on_gone)(void);
 /* ---- job.c: the job file */
 
 struct unit {
-	const char *id;
-	char **argv;
-	uint32_t limit_ms;
+	char **ids; /* of its tests, in order */
+	size_t nr;
+	bool series;	   /* the last argument is completed with ` test=ID` for each test to run */
+	char **argv;	   /* ends with NULL */
+	uint32_t limit_ms; /* of each test */
 };
 
 struct job {
@@ -75,19 +82,39 @@ struct stream {
 	size_t shown; /* bytes framed so far */
 	size_t dropped_lines;
 	size_t dropped_bytes;
+	/* Called before a whole line is framed; NULL: nobody wants to know. It may charge the stream to another id. */
+	void (*on_line)(void *ctx, const char *line, size_t len);
+	void *ctx;
 	char line[AGENT_LINE_MAX];
 };
 
 void stream_open(struct stream *s, const char *kind, const char *id, int fd);
 /* Reads what is there, at most one buffer; false at the end of the stream. */
 bool stream_read(struct stream *s);
-/* Frames a last line without newline, reports what was dropped, closes. */
+/* Frames a last line without newline, closes. */
 void stream_close(struct stream *s);
+/* From now on lines are this test's. */
+void stream_charge(struct stream *s, const char *id);
+/* Reports what was dropped of the test's lines; the count begins anew. */
+void stream_settle(struct stream *s);
+
+/* ---- process.c: a unit's process */
+
+/* Once, before the first unit: signals, and orphans of units come to us. */
+void process_prepare(void);
+/* The signals to block while waiting: SIGCHLD gets through. */
+const sigset_t *process_mask(void);
+/* Starts it in a group of its own; gives its pid and our ends of its pipes, or -1. */
+pid_t process_start(char *const argv[], int *out, int *err);
+/* Kills what runs, at once. */
+void process_kill(void);
+/* Leaves no child of ours alive; false when one does not go. */
+bool process_clear(pid_t group);
+/* CLOCK_MONOTONIC. */
+int64_t now_ms(void);
 
 /* ---- unit.c */
 
-/* Once, before the first unit: signals, and orphans of units come to us. */
-void unit_prepare(void);
 void unit_run(const struct unit *unit, double scale, struct kmsg *log);
 
 #endif

@@ -63,9 +63,27 @@ static const char *parse_limit(const char *word, uint32_t *out)
 	return NULL;
 }
 
-/* Cuts the line at its tabs into `words`; returns what is wrong, or NULL. */
+/* The ids of a unit: one, or of a series several with a blank between them. NULL when they are fit. */
+static const char *parse_ids(char *text, struct unit *unit, char **ids)
+{
+	unit->ids = ids;
+	for (char *at = text; at; unit->nr++) {
+		ids[unit->nr] = at;
+		at = unit->series ? strchr(at, ' ') : NULL;
+		if (at)
+			*at++ = '\0';
+	}
+	for (size_t i = 0; i < unit->nr; i++) {
+		if (!ids[i][0] || strchr(ids[i], ' ') || strlen(ids[i]) > ID_MAX)
+			return "the id is empty, longer than 200 bytes or has a blank in it";
+	}
+	return NULL;
+}
+
+/* Cuts the line at its tabs into `words`, and the ids behind them; returns what is wrong, or NULL. */
 static const char *parse_line(char *line, struct unit *unit, char **words, size_t *used)
 {
+	const char *wrong;
 	size_t n = 0;
 
 	for (char *at = line; at; n++) {
@@ -75,16 +93,19 @@ static const char *parse_line(char *line, struct unit *unit, char **words, size_
 			*at++ = '\0';
 	}
 	words[n] = NULL;
-	*used = n + 1;
-	if (strcmp(words[0], "run") != 0)
-		return "the first field is not `run`";
+	unit->series = strcmp(words[0], "series") == 0;
+	if (!unit->series && strcmp(words[0], "run") != 0)
+		return "the first field is not `run` or `series`";
 	if (n < 4)
 		return "fewer than four fields (run, id, limit, argv0)";
-	if (!words[1][0] || strchr(words[1], ' ') || strlen(words[1]) > ID_MAX)
-		return "the id is empty, longer than 200 bytes or has a blank in it";
+	wrong = parse_ids(words[1], unit, words + n + 1);
+	if (wrong)
+		return wrong;
+	*used = n + 1 + unit->nr;
 	if (!words[3][0])
 		return "argv0 is empty";
-	unit->id = words[1];
+	if (unit->series && n < 5)
+		return "a series has no argument to be completed";
 	unit->argv = words + 3;
 	return parse_limit(words[2], &unit->limit_ms);
 }
@@ -101,8 +122,8 @@ static size_t count_of(const char *text, size_t len, const char *set)
 static int parse(struct job *job, size_t len, const char *path)
 {
 	size_t lines = count_of(job->text, len, "\n") + 1;
-	/* every line needs its fields, at most one more than its tabs, and a NULL */
-	size_t words = count_of(job->text, len, "\t\n") + 1 + lines;
+	/* every line needs its fields, at most one more than its tabs, a NULL, and its ids, one more than blanks */
+	size_t words = count_of(job->text, len, "\t\n ") + 1 + 2 * lines;
 	size_t at = 0;
 	size_t number = 0;
 	char *next = job->text;

@@ -17,6 +17,8 @@ static const char usage[] =
 	"\n"
 	"Runs the units of the job one after another and writes frames to stdout.\n"
 	"JOBFILE holds one unit a line: run<tab>ID<tab>LIMIT_MS<tab>ARGV0<tab>ARGV1...\n"
+	"or, of several tests, series<tab>ID ID...<tab>LIMIT_MS<tab>ARGV0<tab>ARGV1...: one\n"
+	"process runs them all, a KTAP document each; the limit is each one's\n"
 	"  --scale X   limits are multiplied by X (0.1 to 1000; default 1)\n";
 
 static int parse_scale(const char *word, double *out)
@@ -60,6 +62,7 @@ int main(int argc, char **argv)
 	char text[32];
 	struct kmsg log;
 	struct job job;
+	size_t tests = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
@@ -94,12 +97,14 @@ int main(int argc, char **argv)
 	(void)snprintf(text, sizeof(text), "%g", scale);
 	(void)setenv("ASSAY_TIME_SCALE", text, 1);
 	kmsg_open(&log);
-	unit_prepare();
+	process_prepare();
 	hello(&log);
-	for (size_t i = 0; i < job.count; i++)
+	for (size_t i = 0; i < job.count; i++) {
 		unit_run(&job.units[i], scale, &log);
+		tests += job.units[i].nr;
+	}
 	kmsg_drain(&log, "-");
-	frame("bye units=%zu", job.count);
+	frame("bye units=%zu", tests);
 	kmsg_close(&log);
 	job_free(&job);
 	return ASSAY_EXIT_OK;

@@ -15,6 +15,8 @@ static void end_line(struct stream *s)
 {
 	size_t len = s->len;
 
+	if (s->on_line && !s->cut)
+		s->on_line(s->ctx, s->line, len);
 	if (s->shown + len > AGENT_STREAM_MAX) {
 		s->dropped_lines++;
 		s->dropped_bytes += len + s->cut;
@@ -75,9 +77,19 @@ void stream_close(struct stream *s)
 	s->fd = -1;
 	if (s->len || s->cut)
 		end_line(s);
+}
+
+void stream_charge(struct stream *s, const char *id)
+{
+	s->id = id;
+}
+
+void stream_settle(struct stream *s)
+{
 	if (s->dropped_lines)
 		frame("err %s agent: %zu lines (%zu bytes) of %s are not shown: more than %lu "
 		      "bytes",
 		      s->id, s->dropped_lines, s->dropped_bytes,
 		      s->kind[0] == 'o' ? "stdout" : "stderr", AGENT_STREAM_MAX);
+	s->shown = s->dropped_lines = s->dropped_bytes = 0;
 }

@@ -225,11 +225,69 @@ def end_agent_with(sig: int, status: int) -> None:
     expect_gone(unit)
 
 
+# Plays a payload: a KTAP document for each test of its last argument; a test `b…` does what $1 says behind its begin.
+PAYLOAD = (
+    "for word in $2; do case $word in test=*) id=${word#test=}; "
+    "echo KTAP version 1; echo say $id >&2; echo \"# begin $id\"; "
+    "case $id in b*) eval \"$1\";; esac; echo ok 1 $id;; esac; done"
+)
+
+
+def series(ids: str, deed: str, limit: int = 10000) -> str:
+    return f"series\t{ids}\t{limit}\t/bin/sh\t-c\t{PAYLOAD}\tpayload\t{deed}\tseries\n"
+
+
+def document(uid: str) -> list[str]:
+    return ["KTAP version 1", f"# begin {uid}", f"ok 1 {uid}"]
+
+
+def test_series_is_one_process_and_many_tests() -> None:
+    events, _ = agent(series("a b c", "echo pid $$") + sh("z", "exit 0"))
+    expect([e.id for e in events if isinstance(e, Start)], ["a", "b", "c", "z"], "starts")
+    expect([e.id for e in events if isinstance(e, End)], ["a", "b", "c", "z"], "ends")
+    expect([(end(events, u).next, end(events, u).exit) for u in "abc"], [(1, None), (1, None), (None, 0)], "ends")
+    for uid in "ac":
+        expect(texts(events, Out, uid), document(uid), f"stdout of {uid}")
+        expect(texts(events, Err, uid), [f"say {uid}"], f"stderr of {uid}")
+    expect(events[-1], Bye(4), "bye")
+
+
+def test_series_goes_on_behind_a_test_that_ends_its_process() -> None:
+    events, _ = agent(series("a b1 b2 c", "exit 3"))
+    expect([end(events, u).exit for u in ("a", "b1", "b2", "c")], [None, 3, 3, 0], "exits")
+    expect(texts(events, Out, "b2"), document("b2")[:2], "what the second said")
+    expect(texts(events, Out, "c"), document("c"), "what the last said")
+
+
+def test_limit_is_that_of_each_test_of_a_series() -> None:
+    events, _ = agent(series("b1 b2 c", "sleep 0.4", 700))
+    expect([(end(events, u).next, end(events, u).exit) for u in ("b1", "b2", "c")], [(1, None), (1, None), (None, 0)],
+           "each is within its limit, all together are not")
+    events, _ = agent(series("a b c", "exec sleep 60", 500))
+    expect((end(events, "a").next, end(events, "b").limit, end(events, "c").exit), (1, 500, 0), "ends")
+    expect(texts(events, Out, "c"), document("c"), "what the last said")
+
+
+def test_series_whose_program_says_nothing() -> None:
+    events, _ = agent("series\ta b\t10000\t/bin/sh\t-c\techo needs=x >&2; exit 4\n")
+    for uid in "ab":
+        expect((end(events, uid).exit, texts(events, Err, uid)), (4, ["needs=x"]), f"end of {uid}")
+    events, _ = agent("series\ta b\t10000\t./nope\targ\n")
+    expect([end(events, u).exit for u in "ab"], [5, 5], "exits of what is not there")
+
+
+def test_documents_beyond_the_series_are_the_last_tests() -> None:
+    events, _ = agent("series\ta b\t10000\t/bin/sh\t-c\tfor i in 1 2 3; do echo KTAP version 1; echo $i; done;:\n")
+    expect(texts(events, Out, "b"), ["KTAP version 1", "2", "KTAP version 1", "3"], "stdout of b")
+
+
 def test_bad_jobs_and_options() -> None:
     bad = {
-        "walk\ta\t1\tx\n": "line 1: the first field is not `run`",
+        "walk\ta\t1\tx\n": "line 1: the first field is not `run` or `series`",
         "#\nrun\ta\t1\n": "line 2: fewer than four fields",
         "run\ta b\t1\tx\n": "the id is empty",
+        "series\ta  b\t1\tx\ty\n": "the id is empty",
+        "series\ta\t1\tx\n": "a series has no argument",
         "run\ta\t-1\tx\n": "the limit is not a number",
         "run\ta\t0\tx\n": "the limit is not a number",
         "run\ta\t99999999999999999999\tx\n": "the limit is not a number",

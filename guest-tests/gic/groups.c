@@ -127,7 +127,7 @@ TEST(gic, group_0_is_taken_as_an_fiq_exception, RULE("GIC-GROUP-1"), ON_V3)
  * 12.2 ICC_IGRPEN0_EL1, ICC_IGRPEN1_EL1: a group that is off is not signalled, and what pends waits.
  * Group 1 goes on first: with Group 0 first and both pending a 7.2 never gets the vCPU on again.
  */
-TEST(gic, group_enable_holds_back_its_group_alone, RULE("GIC-GROUP-2"), ON_V3)
+TEST(gic, group_enable_holds_back_its_group_alone, RULE("GIC-GROUP-2"), .tags = "alone", ON_V3)
 {
 	unsigned in_group_0 = SPI, in_group_1 = TEST_SPI(6);
 

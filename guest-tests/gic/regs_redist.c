@@ -79,7 +79,7 @@ TEST(gic, redistributor_has_no_lpis_without_an_its, RULE("GIC-RDREG-3"), NO_ITS)
 }
 
 /* 12.11 GICR_CTLR: EnableLPIs goes on, and off where CES says it can; CES and IR are read-only */
-TEST(gic, redistributor_control_switches_lpis, RULE("GIC-RDREG-3"), WITH_ITS)
+TEST(gic, redistributor_control_switches_lpis, RULE("GIC-RDREG-3"), .tags = "alone", WITH_ITS)
 {
 	struct mmio r = begin();
 	uint32_t ctlr = rd32(r, GICR_CTLR);
@@ -106,7 +106,8 @@ TEST(gic, redistributor_control_switches_lpis, RULE("GIC-RDREG-3"), WITH_ITS)
  * 12.11 GICR_PROPBASER, GICR_PENDBASER: what is RES0, what holds; each half alone; shareability and
  * cacheability are whatever the GIC makes of them. PTZ of GICR_PENDBASER is write-only: RAZ.
  */
-TEST(gic, redistributor_table_registers_hold_addresses, RULE("GIC-RDREG-4"), WITH_ITS)
+TEST(gic, redistributor_table_registers_hold_addresses, RULE("GIC-RDREG-4"), .tags = "alone",
+     WITH_ITS)
 {
 	const uint64_t prop = 0x000ffffffffff01fULL, prop_zero = 0xf8f0000000000060ULL;
 	const uint64_t pend = 0x000fffffffff0000ULL, pend_zero = 0xf8f000000000f07fULL;
@@ -143,7 +144,7 @@ TEST(gic, redistributor_table_registers_hold_addresses, RULE("GIC-RDREG-4"), WIT
  * 12.11: the shareability and cacheability fields show what is supported. KVM avoids outer shareable
  * and non-cacheable inner memory; a write while LPIs are on is UNPREDICTABLE, and KVM ignores it.
  */
-TEST(gic, redistributor_table_attributes_are_kvms, RULE("GIC-RDREG-5"), WITH_ITS)
+TEST(gic, redistributor_table_attributes_are_kvms, RULE("GIC-RDREG-5"), .tags = "alone", WITH_ITS)
 {
 	struct mmio r = begin();
 	uint64_t old;

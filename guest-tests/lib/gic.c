@@ -7,6 +7,7 @@
 
 static const struct gic_impl *impl;
 static bool looked;
+static bool used; /* tests ran before the first that wanted the GIC */
 static struct mmio dist;
 
 static const struct gic_impl *find(void)
@@ -34,7 +35,9 @@ unsigned gic_version(void)
 	if (!looked) {
 		looked = true;
 		impl = find();
-		if (impl)
+		if (impl && used)
+			gic_reset(); /* a device may have left an edge behind */
+		else if (impl)
 			gic_cpu_init();
 	}
 	return impl ? impl->version : 0;
@@ -249,6 +252,7 @@ void gic_sgi_others(unsigned intid)
 /* CPU 0, after a test: nothing enabled, pending or active, and the CPU interface as at the start */
 void gic_reset(void)
 {
+	used = true;
 	if (!impl)
 		return;
 	if (impl->running_priority() != 0xff)

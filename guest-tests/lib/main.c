@@ -150,11 +150,38 @@ static bool is_bad(enum verdict v)
 	return v == VERDICT_FAIL || v == VERDICT_ERROR;
 }
 
+/* The head of a KTAP document. */
+static void head(uint64_t tests)
+{
+	report_line("KTAP version 1");
+	report_line("1..%lu", tests);
+}
+
+/*
+ * `series`: a document for each test, so that a reader may take them one by one. The series ends behind the first bad
+ * one, for it may leave a machine behind that is not fit for others: the reader has the rest run in another.
+ */
+static enum assay_exit run_series(const char *args)
+{
+	char word[WORD_MAX];
+
+	for (const char *at = args; next_word(&at, word);) {
+		if (strncmp(word, "test=", 5) != 0)
+			continue;
+		head(1);
+		if (is_bad(run_id(word + 5, 1)))
+			return ASSAY_EXIT_FAILED;
+		if (!smp_all_off())
+			break; /* a test started CPUs by its own means, and they are lost */
+	}
+	return ASSAY_EXIT_OK;
+}
+
 static enum assay_exit run_all(const char *args)
 {
 	char word[WORD_MAX];
 	unsigned named = 0, number = 0;
-	bool bad = false;
+	bool bad = false, series = false;
 
 	for (const char *at = args; next_word(&at, word);) {
 		if (strncmp(word, "test=", 5) == 0)
@@ -163,9 +190,12 @@ static enum assay_exit run_all(const char *args)
 			test_seed = parse_u64(word + 5);
 		else if (strncmp(word, "time=", 5) == 0)
 			test_time_ms = parse_u64(word + 5);
+		else if (strcmp(word, "series") == 0)
+			series = true;
 	}
-	report_line("KTAP version 1");
-	report_line("1..%lu", named ? named : (uint64_t)(__stop_assay_tests - __start_assay_tests));
+	if (series)
+		return run_series(args);
+	head(named ? named : (uint64_t)(__stop_assay_tests - __start_assay_tests));
 	for (const char *at = args; named && next_word(&at, word);)
 		if (strncmp(word, "test=", 5) == 0)
 			bad |= is_bad(run_id(word + 5, ++number));

@@ -238,6 +238,14 @@ bool smp_release(void)
 	return all;
 }
 
+bool smp_all_off(void)
+{
+	for (unsigned n = 1; n < count; n++)
+		if (psci_affinity_info(mpidrs[n]) == 0)
+			return false;
+	return true;
+}
+
 struct cpu *smp_cpu(unsigned n)
 {
 	return n < count ? cpus[n] : NULL;

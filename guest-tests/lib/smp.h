@@ -43,6 +43,8 @@ struct cpu *smp_cpu(unsigned n);
 
 /* library: after each test; false: a CPU did not come back */
 bool smp_release(void);
+/* library: whether every CPU but the first is off, as PSCI tells */
+bool smp_all_off(void);
 void smp_init(void);
 
 #endif

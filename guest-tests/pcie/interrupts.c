@@ -29,6 +29,7 @@ TEST(pcie, msix_arrives_from_behind_the_last_port, RULE("PCIE-MSIX-1"),
 {
 	struct msix m = msix_begin();
 	struct irq_watch w[ASSAY_PCITEST_VECTORS];
+	uint32_t lost = msix_lost(&m);
 
 	EXPECT_EQ(MSIX_CONTROL_SIZE(pci_rd16(m.host, m.function->bdf, m.cap + MSIX_CONTROL)),
 		  ASSAY_PCITEST_VECTORS);
@@ -43,7 +44,7 @@ TEST(pcie, msix_arrives_from_behind_the_last_port, RULE("PCIE-MSIX-1"),
 	/* no vector was heard on behalf of another */
 	for (unsigned int v = 0; v < ASSAY_PCITEST_VECTORS; v++)
 		EXPECT_EQ(irq_seen(&w[v]), 3);
-	EXPECT_EQ(msix_lost(&m), 0);
+	EXPECT_EQ(msix_lost(&m), lost);
 }
 
 TEST(pcie, a_masked_msix_vector_waits, RULE("PCIE-MSIX-2"), WAYS)
@@ -174,10 +175,13 @@ TEST(pcie, intx_of_the_last_port_reaches_its_line, RULE("PCIE-INTX-1"), WAYS)
 	struct pci_function *f = last_endpoint(h);
 	unsigned int slot = last_port(h)->bdf >> 3 & 31;
 	unsigned int pin = pci_rd8(h, f->bdf, PCI_INTERRUPT_PIN);
+	unsigned int msix = pci_cap(h, f->bdf, PCI_CAP_MSIX);
 	unsigned int intid;
 	struct irq_watch w;
 
 	ASSERT_EQ(pin, 1);
+	pci_wr16(h, f->bdf, msix + MSIX_CONTROL, 0); /* on, it would keep the pin still (7.7.2.2) */
+	pci_wr16(h, f->bdf, PCI_COMMAND, (uint16_t)(pci_rd16(h, f->bdf, PCI_COMMAND) & ~BIT(10)));
 	intid = intx_intid(h, slot, pin);
 	ASSERT_GE(intid, 32);
 	intx_register = bar_address(f, 0) + ASSAY_PCITEST_INTX;

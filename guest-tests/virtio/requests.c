@@ -157,8 +157,8 @@ TEST(virtio, used_buffer_interrupts_by_its_line, RULE("VIRTIO-IRQ-2"),
 	gic_need_any();
 	seen_status = 0;
 	irq_handler(v->intid, quiet);
+	start(v, F_USUAL); /* its reset lowers the line */
 	w = irq_watch(v->intid);
-	start(v, F_USUAL);
 	for (unsigned int i = 1; i <= 3; i++) {
 		put(v, 0, buf, 16, D_WRITE, 0);
 		serve(v, 0);

@@ -6,7 +6,7 @@ Events are dicts with `ev` and `host`, the lane's key:
     boot                      a session begins (a boot of the lab host, a connection)
     artefacts {kernel_package, qemu}
     hello {fields}            the agent's first frame
-    start, out, err, log, end, bye
+    start {behind}, out, err, log, end, bye; `behind`: tests that the same process ran before
     console {text}            a line that is no whole frame: noise, kept as evidence
     closed {reason, crash}    the session is over; `crash`: it ended before its work was done
     giveup {reason}           the rest of this host's tests will not run
@@ -119,7 +119,7 @@ class Collector:
             lost = Record(host.pending.pop(0), lost="its frames were lost")
             self._decide(host, lost)
         host.pending.pop(0)
-        host.record = Record(test_id)
+        host.record = Record(test_id, behind=event.get("behind", []))
 
     def _record(self, host: Host, event: dict) -> Record | None:
         record = host.record
@@ -192,6 +192,8 @@ class Collector:
     def _keep(self, host: Host, test_id: str, record: Record, verdict: Verdict, ran: bool = True) -> dict:
         host.done += 1
         known = self.tests[test_id]
+        if record.behind and verdict.verdict in ("fail", "error"):
+            verdict.notes.append(f"ran in one machine behind {', '.join(record.behind)}")
         final, expected, reason = self.expectations.apply(
             test_id, verdict, host.name, host.info.get("has") or [], host.hello.get("release"))
         entry = {

@@ -29,6 +29,7 @@ class Engine:
         self.clock = clock
         self.grace_s = grace_s
         self.current: Unit | None = None
+        self.behind: list[str] = []  # tests that the process of the next one has run already
         self.greeted = False
         self.bye = False
         self.parser = frames.FrameParser()
@@ -89,7 +90,7 @@ class Engine:
 
     def _session(self, session: Session) -> str:
         """Until the stream ends or the host hangs; returns why."""
-        self.current, self.greeted, self.bye = None, False, False
+        self.current, self.behind, self.greeted, self.bye = None, [], False, False
         began = self.clock()
         deadline, how = self._deadline(began)
         while True:
@@ -131,14 +132,15 @@ class Engine:
                 self.greeted = True
                 self._event("hello", fields=words)
             case frames.Start(test_id):
-                self._event("start", id=test_id)
+                self._event("start", id=test_id, **({"behind": list(self.behind)} if self.behind else {}))
                 self._consume(test_id)
             case frames.End() as end:
                 if self.current is None or self.current.test.id != end.id:
                     self._consume(end.id)
-                fields = {"exit": end.exit, "signal": end.signal, "limit": end.limit, "ms": end.ms, "taint": end.taint}
+                fields = {"exit": end.exit, "signal": end.signal, "limit": end.limit, "next": end.next, "ms": end.ms, "taint": end.taint}
                 self._event("end", id=end.id, fields={key: n for key, n in fields.items() if n is not None})
                 self.current = None
+                self.behind = [*self.behind, end.id] if end.next else []
             case frames.Bye(units):
                 self.bye = True
                 self._event("bye", units=units)

@@ -9,7 +9,7 @@ Every backend feeds the raw lines it reads to one `FrameParser`; what comes back
             match event:
                 case Start(id): ...
                 case Out(id, text): ...
-                case End() as end: end.exit, end.signal, end.limit, end.ms, end.taint
+                case End() as end: end.exit, end.signal, end.limit, end.next, end.ms, end.taint
                 case Noise(text, damaged): ...
 
 A line that is not one whole frame with the right CRC is `Noise` and never believed. A frame behind noise on the
@@ -72,12 +72,16 @@ class Log:
 
 @dataclass(frozen=True)
 class End:
-    """The unit is gone. Exactly one of exit, signal, limit (scaled milliseconds) is set."""
+    """The test is over. Exactly one of exit, signal, limit (scaled milliseconds) and next is set.
+
+    `next`: its process, that of a series, lives and goes on with the next test.
+    """
 
     id: str
     exit: int | None = None
     signal: int | None = None
     limit: int | None = None
+    next: int | None = None
     ms: int = 0
     taint: int = 0
 
@@ -112,7 +116,7 @@ def _words(text: str) -> dict[str, str]:
 
 def _end(uid: str, rest: str) -> End:
     words = _words(rest)
-    how = [key for key in ("exit", "signal", "limit") if key in words]
+    how = [key for key in ("exit", "signal", "limit", "next") if key in words]
     if len(how) != 1:
         raise ValueError(f"end frame with {how or 'no'} reason")
     return End(uid, **{how[0]: int(words[how[0]])}, ms=int(words["ms"]), taint=int(words["taint"], 16))

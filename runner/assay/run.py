@@ -119,7 +119,8 @@ class Run:
         Where no test of a lane asks for more, the cell has one CPU.
         """
         if self.backends[0].kind != "lab":
-            return [Task(backend, backend.name, units * repeat) for backend in self.backends]
+            return [Task(backend, backend.name, lane * repeat)
+                    for backend in self.backends for lane in lanes_of(units, 1)]
         boots = 1 if len(units) < SHARED_FROM or (os.cpu_count() or 1) < 2 else 2
         if jobs and len(self.backends) == 1:
             boots = jobs

@@ -29,9 +29,10 @@ class Record:
     trace: list[str] = field(default_factory=list)  # of stderr: the end of refvmm's flight recorder
     log: list[dict] = field(default_factory=list)  # {level, text} of the host kernel
     console: list[str] = field(default_factory=list)  # lines that are no frame, while it ran
-    end: dict[str, int] | None = None  # exit, signal or limit; ms; taint
+    end: dict[str, int] | None = None  # exit, signal, limit or next; ms; taint
     lost: str | None = None  # why there is no end: the host crashed, hung, was lost
     damaged: bool = False  # a frame of it arrived torn
+    behind: list[str] = field(default_factory=list)  # tests that ran before it in the same process
 
 
 @dataclass
@@ -81,7 +82,7 @@ def decide(record: Record, excuse: str | None = None) -> Verdict:
         return error(f"time limit of {record.end['limit']} ms", said.noise[-20:], record.err[-10:], kernel)
     if "signal" in record.end:
         return error(f"killed by {signal_text(record.end['signal'])}", said.noise[-20:], record.err[-10:], kernel)
-    status = record.end["exit"]
+    status = record.end.get("exit", OK)  # of a process that went on, all is well so far
     if (taint := record.end.get("taint", 0)) and excuse and taint == WARNED:
         said.notes.append(f"the host kernel warned, as known: {excuse}")
     elif taint:

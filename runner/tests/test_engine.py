@@ -154,6 +154,19 @@ def test_agent_that_says_bye_too_early():
     assert "with 1 of its tests left" in entries["s.b"]["reason"]
 
 
+def test_tests_of_one_process_are_told_apart_and_name_those_before():
+    session = [HELLO, *unit("s.a", "ok 1 s.a", end="next=1 ms=2 taint=0x0"),
+               *unit("s.b", "not ok 1 s.b", end="next=1 ms=3 taint=0x0"), *unit("s.c", end="next=1 ms=4 taint=0x0"),
+               *unit("s.d", "not ok 1 s.d", end=BAD), *unit("s.e", "not ok 1 s.e", end=BAD), BYE]
+    entries, _, _ = run(ScriptedBackend(session), units_of("a", "b", "c", "d", "e"))
+    assert verdicts(entries) == {"a": "pass", "b": "fail", "c": "error", "d": "fail", "e": "fail"}
+    assert entries["s.c"]["reason"] == "no verdict although it ended well"
+    assert entries["s.a"]["notes"] == [] and entries["s.e"]["notes"] == []
+    assert entries["s.b"]["notes"] == ["ran in one machine behind s.a"]
+    assert entries["s.d"]["notes"] == ["ran in one machine behind s.a, s.b, s.c"]
+    assert [entries[f"s.{n}"]["ms"] for n in "abcd"] == [2, 3, 4, 7]
+
+
 @pytest.mark.parametrize(("end", "out", "verdict", "says"), [
     ("limit=4000 ms=4100 taint=0x0", [], "error", "time limit of 4000 ms"),
     ("signal=11 ms=1 taint=0x0", [], "error", "killed by SIGSEGV"),

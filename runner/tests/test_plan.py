@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from assay.errors import AssayError
 from assay.expect import in_range, kernel_version, load_known
-from assay.job import job_text, lanes_of, unit_of
+from assay.job import SERIES_MAX, job_text, lanes_of, unit_of
 from assay.plan import select
 from scripted import make_test
 
@@ -62,8 +62,41 @@ def test_job_lines():
         unit_of(make_test("x", kind="guest", vmm=("a\tb",)), 1)
 
 
+def guests(*names, **fields):
+    return [unit_of(make_test(name, "gic", "guest", program="guest-tests/gic.elf", **fields), 7) for name in names]
+
+
+def test_guests_of_the_same_machine_are_a_series():
+    v3 = {"vmm": ("--machine", "gic-version=3")}
+    units = [*guests("a", **v3), *guests("other"), *guests("b", variant="v3", **v3), *guests("late", limit_ms=9000, **v3),
+             *guests("storm", tags=("stress",), **v3), *guests("fresh", tags=("alone",), **v3),
+             *guests("long", limit_ms=60_000, **v3), unit_of(make_test("x"), 7), unit_of(make_test("y"), 7)]
+    lines = [line.split("\t") for line in job_text(lanes_of(units, 1)[0]).splitlines()]
+    assert [line[:2] for line in lines] == [
+        ["series", "gic.a gic.b@v3"], ["run", "gic.other"], ["run", "gic.late"], ["run", "gic.storm"],
+        ["run", "gic.fresh"], ["run", "gic.long"], ["run", "s.x"], ["run", "s.y"]]
+    assert lines[0][2:] == ["4000", "refvmm", "--machine", "gic-version=3", "--kernel", "guest-tests/gic.elf",
+                            "--append", "series seed=0x7"]
+    assert lines[1] == units[1].line.split("\t")  # alone it is as it ever was
+
+
+def test_series_are_not_too_long_and_no_test_is_twice_in_one():
+    units = guests(*(f"t{n}" for n in range(SERIES_MAX + 2)))
+    lengths = [len(line.split("\t")[1].split()) for line in job_text(units).splitlines()]
+    assert lengths == [SERIES_MAX, 2]
+    assert [line.split("\t")[1] for line in job_text(guests("a", "b") * 2).splitlines()] == ["gic.a gic.b"] * 2
+
+
+def test_a_series_stays_in_one_lane():
+    units = [unit for n in range(8) for unit in guests(f"a{n}", f"b{n}", vmm=("--memory", f"{n + 32}M"))]
+    for lane in lanes_of(units[::2] + units[1::2], 2):
+        assert len({unit.test.vmm for unit in lane}) * 2 == len(lane) == 8
+        assert job_text(lane).count("series\t") == 4
+
+
 def test_lanes_share_evenly_and_always_alike():
-    units = [unit_of(make_test(f"t{n}", kind="guest", limit_ms=60_000 if n == 3 else 7_000), 1) for n in range(128)]
+    units = [unit_of(make_test(f"t{n}", kind="guest", limit_ms=60_000 if n == 3 else 7_000, tags=("alone",)), 1)
+             for n in range(128)]
     lanes = lanes_of(units, 2)
     assert abs(len(lanes[0]) - len(lanes[1])) > 40  # the long one weighs as many others
     assert sorted(unit.test.name for lane in lanes for unit in lane) == sorted(unit.test.name for unit in units)

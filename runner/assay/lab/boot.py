@@ -310,8 +310,8 @@ def job_limits(job: str) -> dict[bytes, float]:
     limits = {}
     for line in job.splitlines():
         words = line.split("\t")
-        if len(words) >= 4 and words[0] == "run" and words[2].isdecimal():
-            limits[words[1].encode()] = int(words[2]) / 1000
+        if len(words) >= 4 and words[0] in ("run", "series") and words[2].isdecimal():
+            limits.update((uid.encode(), int(words[2]) / 1000) for uid in words[1].split(" "))
     return limits
 
 

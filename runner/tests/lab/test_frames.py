@@ -27,6 +27,7 @@ def test_known_crc():
     ("err a agent: é", Err("a", "agent: é")),
     ("log - 4 WARNING: here", Log("-", 4, "WARNING: here")),
     ("end a exit=0 ms=12 taint=0x0", End("a", exit=0, ms=12, taint=0)),
+    ("end a next=1 ms=12 taint=0x0", End("a", next=1, ms=12, taint=0)),
     ("end a signal=11 ms=1 taint=0x200", End("a", signal=11, ms=1, taint=0x200)),
     ("end a limit=5000 ms=5001 taint=0x0 stuck=1", End("a", limit=5000, ms=5001)),
     ("bye units=7", Bye(7)),
