@@ -16,8 +16,8 @@ static char *huge_memory(unsigned int kind, uint64_t *size)
 	char *host;
 
 	*size = kind == KIND_THP ? thp_size() : hugetlb_block();
-	if (!*size || *size > 64ULL << 20)
-		SKIP("the host has no %s huge page of at most 64 MiB: this test writes every page "
+	if (!*size || *size > 512ULL << 20)
+		SKIP("the host has no %s huge page of at most 512 MiB: this test writes every page "
 		     "of it",
 		     kind == KIND_THP ? "transparent" : "free hugetlb");
 	host = kind == KIND_THP ? pages_thp(*size) : pages_hugetlb(*size, *size);
