@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "bootorder.h"
 #include "core/err.h"
 #include "dev/fw_cfg.h"
 #include "smbios.h"
@@ -52,6 +53,17 @@ static int offer_smbios(struct firmware *fw, struct dev *d, const struct machine
 	return ret ? ret : offer_file(d, "etc/smbios/smbios-anchor", &fw->smbios_anchor);
 }
 
+/* Named only where there is an order: without one the firmware has its own. */
+static int offer_bootorder(struct firmware *fw, struct dev *d, const struct machine_conf *c,
+			   const struct board *b)
+{
+	int ret = bootorder_build(&fw->bootorder, c, b);
+
+	if (ret)
+		return err_host(-ret, "boot order");
+	return fw->bootorder.len ? offer_file(d, "bootorder", &fw->bootorder) : 0;
+}
+
 static int offer_acpi(struct firmware *fw, struct dev *d, const struct machine_conf *c,
 		      const struct board *b)
 {
@@ -78,6 +90,8 @@ int firmware_offer(struct firmware *fw, const struct machine_conf *c, const stru
 		return 0;
 	offer_kernel(d, c, files);
 	ret = offer_smbios(fw, d, c);
+	if (!ret)
+		ret = offer_bootorder(fw, d, c, b);
 	return ret || c->acpi == OFF ? ret : offer_acpi(fw, d, c, b);
 }
 
@@ -86,4 +100,5 @@ void firmware_free(struct firmware *fw)
 	acpi_free(&fw->acpi);
 	buf_free(&fw->smbios);
 	buf_free(&fw->smbios_anchor);
+	buf_free(&fw->bootorder);
 }

@@ -8,7 +8,7 @@
 
 struct firmware {
 	struct acpi acpi;
-	struct buf smbios, smbios_anchor;
+	struct buf smbios, smbios_anchor, bootorder;
 };
 
 /* Every machine: the numbers. With firmware also kernel, SMBIOS and, unless acpi=off, ACPI tables. */

@@ -215,6 +215,54 @@ TEST(firmware, comes_to_its_shell, RULE("FW-SHELL-1"), .tags = "slow")
 		NOTE("refvmm: %.*s", (int)strcspn(run.err, "\n"), run.err);
 }
 
+static void blank_disk(char path[32])
+{
+	int fd;
+
+	snprintf(path, 32, "/tmp/blank-XXXXXX");
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, 1 << 20))
+		test_error("no file in /tmp: %s", strerrorname_np(errno));
+	close(fd);
+}
+
+/*
+ * Nothing can be started from either disk, so each is tried, and said to have failed by its device path (UEFI 2.10,
+ * 3.1.1; EDK2's BDS). Without an order the first slot comes first.
+ */
+TEST(firmware, starts_from_the_lowest_bootindex_first, RULE("FW-ORDER-1"), .tags = "slow")
+{
+	char vmm[512], disk[2][32], word[2][128];
+	const char *argv[] = {vmm,	   "--firmware",   firmware(), "--memory",
+			      "256M",	   "--console",	   "stdio",    "--cpu",
+			      pauth_cpu(), "--drive",	   word[0],    "--drive",
+			      word[1],	   "--root-ports", "1",	       NULL};
+	struct proc_talk type[] = {{"seconds to skip", "\x1b", NULL},
+				   {"Shell>", "reset -s\r", NULL},
+				   {NULL, NULL, NULL}};
+	const char *first, *second;
+	int r;
+
+	bundle_path("refvmm", vmm, sizeof(vmm));
+	for (int i = 0; i < 2; i++)
+		blank_disk(disk[i]);
+	snprintf(word[0], sizeof(word[0]), "file=%s,port=0,bootindex=2", disk[0]);
+	snprintf(word[1], sizeof(word[1]), "file=%s,port=none,bootindex=1", disk[1]);
+	r = proc_converse(&run, (char *const *)(uintptr_t)argv, type, LIMIT_MS);
+	unlink(disk[0]);
+	unlink(disk[1]);
+	if (r < 0)
+		test_error("%s: %s", vmm, strerrorname_np(-r));
+	if (run.status == ASSAY_EXIT_LACKS)
+		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
+	first = strstr(run.out, "from PciRoot(0x0)/Pci(0x2,0x0)");
+	second = strstr(run.out, "from PciRoot(0x0)/Pci(0x1,0x0)/Pci(0x0,0x0)");
+	EXPECT_TRUE(first && second && first < second);
+	if (!EXPECT_EQ(run.status, ASSAY_EXIT_OK) || test_has_failed())
+		for (char *line = strtok(run.out, "\r\n"); line; line = strtok(NULL, "\r\n"))
+			NOTE("console: %s", line);
+}
+
 /* A kernel with a stub for EFI is a PE file, and an Image as well (Documentation/arch/arm64/booting.rst: "MZ"). */
 static const char *need_efi_stub(const char *path)
 {

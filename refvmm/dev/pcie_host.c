@@ -217,6 +217,23 @@ static int host_describe(const struct dev *d, struct fdt *f)
 	return 0;
 }
 
+void pcie_where(struct dev *host, const void *conf, int *port, int *slot)
+{
+	struct pcie_root *root = root_of(host);
+
+	*port = *slot = -1;
+	for (int i = 0; i < (int)PCIE_SLOTS; i++) {
+		const struct pcie_fn *f = root->slot[i];
+
+		if (f && f->conf == conf) {
+			*slot = i;
+		} else if (f && f->behind && f->behind->conf == conf) {
+			*port = i;
+			*slot = 0;
+		}
+	}
+}
+
 const struct dev_ops pcie_host_ops = {
 	.name = "pcie",
 	.compatible = "pci-host-ecam-generic",

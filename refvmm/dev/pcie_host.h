@@ -41,6 +41,9 @@ struct pcie_endpoint_conf *pcie_conf_add(struct pcie_conf *c);
 extern const struct dev_option pcie_options[];
 extern const struct dev_ops pcie_host_ops;
 
+/* Where the function of that configuration is: the slot of its root port (-1: on the root bus) and its own. */
+void pcie_where(struct dev *host, const void *conf, int *port, int *slot);
+
 /* ---- the prediction */
 
 /* What a machine of this configuration uses up, against what there is. */

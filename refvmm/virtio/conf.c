@@ -66,10 +66,35 @@ static int common_word(struct virtio_conf_dev *d, const struct word *w)
 	return 1;
 }
 
+/* For disks and network cards; QEMU takes these values, too. */
+static int boot_word(struct virtio_conf_dev *d, const struct word *w)
+{
+	uint64_t n;
+
+	if (!w->value || parse_u64(w->value, &n) || n > INT32_MAX)
+		return bad(w, "a number from 0 to 2147483647: the lowest is started from first");
+	d->boots = true;
+	d->bootindex = (uint32_t)n;
+	return 0;
+}
+
+/* Two devices cannot both be the next one. */
+static int check_bootindex(const struct virtio_conf *c, const struct virtio_conf_dev *d)
+{
+	for (unsigned i = 0; d->boots && i < c->nr; i++) {
+		if (c->dev[i].boots && c->dev[i].bootindex == d->bootindex)
+			return err_usage("bootindex=%u: two devices have it; give each its own",
+					 d->bootindex);
+	}
+	return 0;
+}
+
 static int drive_word(struct virtio_conf_dev *d, const struct word *w)
 {
 	if (!strcmp(w->key, "file"))
 		return set_path(d, w);
+	if (!strcmp(w->key, "bootindex"))
+		return boot_word(d, w);
 	if (!strcmp(w->key, "readonly"))
 		return parse_onoff(w->value, &d->readonly) ? bad(w, "on or off") : 0;
 	if (!strcmp(w->key, "format"))
@@ -83,7 +108,7 @@ static int drive_word(struct virtio_conf_dev *d, const struct word *w)
 		memcpy(d->serial, w->value, strlen(w->value));
 		return 0;
 	}
-	return bad(w, "file=, if=, readonly=, format=, serial=, port=");
+	return bad(w, "file=, if=, readonly=, format=, serial=, port=, bootindex=");
 }
 
 static int hex_digit(char c)
@@ -113,6 +138,8 @@ static int net_word(struct virtio_conf_dev *d, const struct word *w)
 {
 	uint64_t n;
 
+	if (!strcmp(w->key, "bootindex"))
+		return boot_word(d, w);
 	if (!strcmp(w->key, "mac"))
 		return parse_mac(d, w);
 	if (!w->value && !strcmp(w->key, "tap")) {
@@ -141,7 +168,9 @@ static int net_word(struct virtio_conf_dev *d, const struct word *w)
 		return w->value && !strcmp(w->value, "off") ? 0 : bad(w, "off: refvmm connects");
 	if (d->peer == PEER_STREAM && !strcmp(w->key, "addr.type"))
 		return w->value && !strcmp(w->value, "unix") ? 0 : bad(w, "unix");
-	return bad(w, "tap[,ifname=NAME] or stream,path=SOCKET, and mac=, if=, port=, fd=");
+	return bad(
+		w,
+		"tap[,ifname=NAME] or stream,path=SOCKET, and mac=, if=, port=, fd=, bootindex=");
 }
 
 static int rng_word(struct virtio_conf_dev *d, const struct word *w)
@@ -217,6 +246,8 @@ static int parse(struct virtio_conf *c, enum virtio_kind kind, const char *arg)
 		return err_usage("%s %.64s: an empty or too long word in the list", w.option, arg);
 	ret = complete(d);
 	if (!ret)
+		ret = check_bootindex(c, d);
+	if (!ret)
 		c->nr++;
 	return ret;
 }
@@ -243,9 +274,13 @@ int virtio_parse_console(struct virtio_conf *c, const char *arg)
 
 const struct dev_option virtio_options[] = {
 	{"--drive",
-	 "file=PATH[,if=virtio|virtio-mmio][,readonly=on|off][,serial=TEXT][,port=K|none]",
-	 "a virtio disk on a file or block device, raw", parse_drive},
-	{"--net", "tap[,ifname=NAME]|stream,path=SOCKET[,mac=MAC][,if=virtio|virtio-mmio]",
+	 "file=PATH[,if=virtio|virtio-mmio][,readonly=on|off][,serial=TEXT][,port=K|none]"
+	 "[,bootindex=N]",
+	 "a virtio disk on a file or block device, raw; firmware starts from the lowest bootindex "
+	 "first",
+	 parse_drive},
+	{"--net",
+	 "tap[,ifname=NAME]|stream,path=SOCKET[,mac=MAC][,if=virtio|virtio-mmio][,bootindex=N]",
 	 "a virtio network card on a tap device, or on the stream socket of passt", parse_net},
 	{"--rng", "[virtio|virtio-mmio][,port=K|none]", "a virtio source of random numbers",
 	 parse_rng},

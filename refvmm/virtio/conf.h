@@ -31,6 +31,8 @@ struct virtio_conf_dev {
 	int path_len;
 	char serial[VIRTIO_SERIAL_BYTES];
 	uint8_t mac[6];
+	bool boots; /* bootindex= was given */
+	uint32_t bootindex;
 	int fd;	       /* -1: not open */
 	uint64_t size; /* blk: bytes */
 };
