@@ -55,9 +55,23 @@ static __attribute__((noinline)) struct bus_window *search(struct bus *b, uint64
 	return NULL;
 }
 
-static __attribute__((noinline)) struct bus_window *malformed(struct bus *b, struct bus_window *w,
-							      uint64_t gpa)
+/*
+ * 64 bits of a window whose registers have 32 are two of those, the lower first, as on a bus that is 32 bits wide. Asked
+ * only once claim() has found nothing, so that no other access pays for it.
+ */
+static bool in_halves(const struct bus_window *w, uint64_t gpa, unsigned len)
 {
+	uint64_t off = gpa - w->base;
+
+	return len == 8 && off < w->size && w->size - off >= 8 && !(off & 7) &&
+	       w->win->max_len == 4 && w->win->min_len <= 4;
+}
+
+static __attribute__((noinline)) struct bus_window *malformed(struct bus *b, struct bus_window *w,
+							      uint64_t gpa, unsigned len)
+{
+	if (in_halves(w, gpa, len))
+		return NULL;
 	b->malformed++;
 	dev_guest_error(w->dev, "access of wrong width or alignment at", gpa);
 	return NULL;
@@ -77,7 +91,7 @@ static inline struct bus_window *claim(struct bus *b, uint64_t gpa, unsigned len
 	}
 	if (len < w->win->min_len || len > w->win->max_len || (off & (len - 1)) ||
 	    len > w->size - off)
-		return malformed(b, w, gpa);
+		return malformed(b, w, gpa, len);
 	return w;
 }
 
@@ -86,17 +100,40 @@ static inline uint64_t mask(unsigned len)
 	return len >= 8 ? UINT64_MAX : (1ULL << (8 * len)) - 1;
 }
 
+static __attribute__((noinline)) uint64_t read_halves(struct bus *b, uint64_t gpa, unsigned len)
+{
+	uint64_t low;
+
+	if (!in_halves(&b->window[b->last], gpa, len))
+		return 0;
+	low = bus_read(b, gpa, 4);
+	return low | bus_read(b, gpa + 4, 4) << 32;
+}
+
+static __attribute__((noinline)) void write_halves(struct bus *b, uint64_t gpa, unsigned len,
+						   uint64_t val)
+{
+	if (!in_halves(&b->window[b->last], gpa, len))
+		return;
+	bus_write(b, gpa, 4, val & mask(4));
+	bus_write(b, gpa + 4, 4, val >> 32);
+}
+
 uint64_t bus_read(struct bus *b, uint64_t gpa, unsigned len)
 {
 	struct bus_window *w = claim(b, gpa, len);
 
-	return w && w->win->read ? w->win->read(w->dev, gpa - w->base, len) & mask(len) : 0;
+	if (!w)
+		return read_halves(b, gpa, len);
+	return w->win->read ? w->win->read(w->dev, gpa - w->base, len) & mask(len) : 0;
 }
 
 void bus_write(struct bus *b, uint64_t gpa, unsigned len, uint64_t val)
 {
 	struct bus_window *w = claim(b, gpa, len);
 
-	if (w && w->win->write)
+	if (!w)
+		write_halves(b, gpa, len, val);
+	else if (w->win->write)
 		w->win->write(w->dev, gpa - w->base, len, val & mask(len));
 }

@@ -93,7 +93,7 @@ struct env {
 /*
  * One MMIO window. The bus answers accesses that are shorter than min_len or
  * longer than max_len, misaligned, or cross the end: read 0, write ignored, and
- * counts them. `off` is relative to the window, `len` is 1, 2, 4 or 8, `val`
+ * counts them; but 8 bytes where max_len is 4 are two accesses of 4. `off` is relative to the window, `len` is 1, 2, 4 or 8, `val`
  * holds no bits above `len`.
  */
 struct dev_window {

@@ -4,9 +4,10 @@
  * transmit FIFO is always empty and the line never busy; the 32 bit periods
  * after which received data times out have always just passed.
  *
- * One thing is kinder than the manual: characters are sent although the guest
- * has not enabled the UART (and are counted), because without firmware nobody
- * did it before the guest's early console.
+ * One thing is kinder than the manual: characters are sent (and counted) and
+ * received although the guest has not enabled the UART, because without firmware
+ * nobody did it before the guest's early console, and programs written for
+ * QEMU's board, which is as kind, never do it.
  */
 #include "dev/pl011.h"
 
@@ -278,7 +279,7 @@ static size_t pl011_input(struct dev *d, const uint8_t *buf, size_t len)
 	struct pl011 *u = pl011(d);
 	size_t n = 0;
 
-	if ((u->cr & (CR_UARTEN | CR_RXE | CR_LBE)) != (CR_UARTEN | CR_RXE))
+	if (u->cr & CR_LBE)
 		return 0;
 	while (n < len && u->level < depth(u))
 		receive(u, buf[n++]);

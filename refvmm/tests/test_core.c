@@ -117,13 +117,31 @@ TEST(bus, unclaimed_reads_zero_and_counts)
 	fake_env_free(fe);
 }
 
+TEST(bus, sixty_four_bits_of_a_narrow_window_are_two_accesses)
+{
+	struct fake_env *fe = fake_env_new();
+	struct scratch *s = (struct scratch *)fake_dev(fe, &scratch_ops, 0x2000, 0x104, 0, 0, NULL);
+
+	EXPECT_EQ(fake_read(fe, 0x2008, 8), 0x5566778855667788);
+	EXPECT_EQ(s->reads, 2);
+	EXPECT_EQ(s->last_off, 0xc);
+	fake_write(fe, 0x2010, 8, 0x1122334455667788);
+	EXPECT_EQ(s->writes, 2);
+	EXPECT_EQ(s->last_off, 0x14);
+	EXPECT_EQ(s->last_len, 4);
+	EXPECT_EQ(s->last_val, 0x11223344);
+	EXPECT_EQ(fake_read(fe, 0x2100, 8), 0); /* across the end */
+	EXPECT_EQ(fe->bus.malformed, 1);
+	fake_env_free(fe);
+}
+
 TEST(bus, wrong_width_or_alignment_never_reaches_the_device)
 {
 	struct fake_env *fe = fake_env_new();
 	struct scratch *s = (struct scratch *)fake_dev(fe, &scratch_ops, 0x2000, 0x102, 0, 0, NULL);
 
 	EXPECT_EQ(fake_read(fe, 0x2000, 1), 0);
-	EXPECT_EQ(fake_read(fe, 0x2000, 8), 0);
+	EXPECT_EQ(fake_read(fe, 0x2004, 8), 0);
 	EXPECT_EQ(fake_read(fe, 0x2002, 4), 0);
 	EXPECT_EQ(fake_read(fe, 0x2100, 4), 0);
 	fake_write(fe, 0x2001, 2, 1);

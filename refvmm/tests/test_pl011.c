@@ -136,12 +136,27 @@ TEST(pl011, disabled_sending_is_counted)
 	fake_env_free(fe);
 }
 
+TEST(pl011, receives_for_a_guest_that_enables_nothing)
+{
+	struct dev *d;
+	struct fake_env *fe = new_uart(&d);
+
+	EXPECT_EQ(type(d, "ab"), 1);
+	EXPECT_EQ(rd(fe, 0x18) & 0x10, 0);
+	EXPECT_EQ(rd(fe, 0x00), 'a');
+	EXPECT_EQ(rd(fe, 0x18) & 0x10, 0x10);
+	EXPECT_EQ(type(d, "b"), 1);
+	EXPECT_EQ(rd(fe, 0x00), 'b');
+	fake_env_free(fe);
+}
+
 TEST(pl011, receives_through_the_fifo_with_back_pressure)
 {
 	struct dev *d;
 	struct fake_env *fe = new_uart(&d);
 
-	EXPECT_EQ(type(d, "a"), 0); /* not enabled: it stays with the host */
+	wr(fe, 0x30, 0x381);
+	EXPECT_EQ(type(d, "a"), 0); /* loopback: it stays with the host */
 	enable(fe);
 	EXPECT_EQ(type(d, "0123456789abcdefXYZ"), 16);
 	EXPECT_EQ(rd(fe, 0x18) & 0x50, 0x40); /* RXFF, not RXFE */

@@ -14,7 +14,7 @@
 
 #define MAGIC	  0x74726976U /* "virt" */
 #define VERSION	  2U
-#define VENDOR	  0x59535341U /* "ASSY" */
+#define VENDOR	  0x554d4551U /* "QEMU": there are drivers that take no other */
 #define REGISTERS 0x100U      /* where the device configuration begins */
 
 /* 4.2.2; newer than the oldest headers this builds with */
