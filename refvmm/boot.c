@@ -12,6 +12,16 @@
 #include "refuse.h"
 
 #define ALIGN_2M 0x200000ULL
+#define PAGE	 0x1000ULL
+#define ELF_DTB \
+	0x100000ULL /* what QEMU's board wants free at the start of RAM to put a tree there */
+#define INITRD_MAX 0x8000000ULL
+#define STUB	   0x1000U /* QEMU's own first instructions are at the start of RAM, so no Image is */
+
+static uint64_t align(uint64_t gpa, uint64_t to)
+{
+	return (gpa + to - 1) & ~(to - 1);
+}
 
 static int load_elf(struct boot *b, const char *path, const struct file *f, const struct gmem *m)
 {
@@ -28,10 +38,8 @@ static int load_elf(struct boot *b, const char *path, const struct file *f, cons
 			return err_usage("--kernel %s: segment of 0x%" PRIx64 " bytes at 0x%" PRIx64
 					 " lies outside RAM; see --memory",
 					 path, s->mem_size, s->gpa);
-		if (s->gpa < ASSAY_RAM_BASE + DT_BYTES_MAX)
-			return err_usage("--kernel %s: segment at 0x%" PRIx64 " lies in the first "
-					 "%lu KiB of RAM, which hold the device tree",
-					 path, s->gpa, DT_BYTES_MAX / 1024);
+		if (s->gpa < ASSAY_RAM_BASE + ELF_DTB)
+			b->dtb = BOOT_NO_DTB;
 		gmem_write(m, s->gpa, f->data + s->offset, s->file_size);
 		gmem_zero(m, s->gpa + s->file_size, s->mem_size - s->file_size);
 	}
@@ -39,33 +47,40 @@ static int load_elf(struct boot *b, const char *path, const struct file *f, cons
 	return 0;
 }
 
-static int load_image(struct boot *b, const char *path, const struct file *f, const struct gmem *m)
+/*
+ * The initial RAM disk and, behind it, the device tree: far behind the kernel, as on QEMU's board, for code without a header
+ * does not say how much memory it uses; in small memory right behind it.
+ */
+static void place(struct boot *b, const struct machine_conf *c, uint64_t end, uint64_t initrd_size)
 {
-	struct linux_image img;
-	const char *why = linux_image_parse(f->data, f->len, &img);
-	uint64_t end;
+	uint64_t half = c->ram.size / 2, top = ASSAY_RAM_BASE + c->ram.size;
 
-	if (why)
-		return err_usage("--kernel %s: %s", path, why);
-	b->entry = ASSAY_RAM_BASE + img.text_offset;
-	if (__builtin_add_overflow(b->entry, img.size, &end) ||
-	    !gpa_ptr(m, b->entry, end - b->entry + ALIGN_2M + DT_BYTES_MAX))
-		return err_usage("--kernel %s: needs 0x%" PRIx64 " bytes of RAM; see --memory",
-				 path, img.size);
-	gmem_write(m, b->entry, f->data, f->len);
-	b->dtb = (end + ALIGN_2M - 1) & ~(ALIGN_2M - 1); /* must not cross a 2 MiB boundary */
-	return 0;
+	end = align(end, PAGE);
+	b->initrd = ASSAY_RAM_BASE + (half < INITRD_MAX ? half & ~(PAGE - 1) : INITRD_MAX);
+	if (b->initrd < end || align(b->initrd + initrd_size, ALIGN_2M) + DT_BYTES_MAX > top)
+		b->initrd = end;
+	b->initrd_size = initrd_size;
+	b->dtb = b->x0 = align(b->initrd + initrd_size, ALIGN_2M); /* must not cross 2 MiB */
 }
 
-static int load_initrd(struct boot *b, const char *path, const struct file *f, const struct gmem *m)
+static int load_image(struct boot *b, const struct linux_image *img, const struct boot_files *f,
+		      const struct machine_conf *c, const struct gmem *m)
 {
-	/* booting.rst wants it in the same 32 GiB as the kernel: right behind the device tree. */
-	b->initrd = b->dtb + ALIGN_2M;
-	b->initrd_size = f->len;
-	if (gmem_write(m, b->initrd, f->data, f->len))
+	uint64_t end;
+
+	b->entry = ASSAY_RAM_BASE + img->text_offset + (img->text_offset < STUB ? ALIGN_2M : 0);
+	if (__builtin_add_overflow(b->entry, img->size, &end) ||
+	    !gpa_ptr(m, b->entry, end - b->entry + ALIGN_2M + DT_BYTES_MAX))
+		return err_usage("--kernel %s: needs 0x%" PRIx64 " bytes of RAM; see --memory",
+				 c->kernel, img->size);
+	gmem_write(m, b->entry, f->kernel.data, f->kernel.len);
+	place(b, c, end, f->initrd.data ? f->initrd.len : 0);
+	/* booting.rst wants it in the same 32 GiB as the kernel. */
+	if (b->initrd_size && (!gpa_ptr(m, b->dtb, DT_BYTES_MAX) ||
+			       gmem_write(m, b->initrd, f->initrd.data, f->initrd.len)))
 		return err_usage("--initrd %s: %zu bytes do not fit into RAM behind the kernel; "
 				 "see --memory",
-				 path, f->len);
+				 c->initrd, f->initrd.len);
 	return 0;
 }
 
@@ -84,6 +99,9 @@ int boot_open(struct boot_files *files, const struct machine_conf *c)
 {
 	int ret = c->kernel ? file_open(&files->kernel, "--kernel", c->kernel) : 0;
 
+	if (!ret && c->kernel && boot_packed(files->kernel.data, files->kernel.len) &&
+	    !(board_has_firmware(c) && zboot_detect(files->kernel.data, files->kernel.len)))
+		ret = boot_unpack(&files->kernel, c->kernel);
 	if (!ret && c->kernel)
 		ret = check_refused(c, &files->kernel);
 	if (!ret && c->initrd)
@@ -100,17 +118,25 @@ void boot_close(struct boot_files *files)
 	file_close(&files->dtb);
 }
 
-static int load_kernel(struct boot *b, const struct file *f, const struct machine_conf *c,
+static int load_kernel(struct boot *b, const struct boot_files *files, const struct machine_conf *c,
 		       const struct gmem *m)
 {
+	const struct file *f = &files->kernel;
+	struct linux_image img;
+	const char *why;
+
 	if (elf_detect(f->data, f->len) && c->initrd)
 		return err_usage("--initrd: only a Linux Image takes one, and %s is an ELF file",
 				 c->kernel);
 	if (elf_detect(f->data, f->len))
 		return load_elf(b, c->kernel, f, m);
 	if (linux_image_detect(f->data, f->len))
-		return load_image(b, c->kernel, f, m);
-	return err_usage("--kernel %s: neither an ELF file nor a Linux Image", c->kernel);
+		why = linux_image_parse(f->data, f->len, &img);
+	else
+		why = raw_image_parse(f->data, f->len, &img);
+	if (why)
+		return err_usage("--kernel %s: %s", c->kernel, why);
+	return load_image(b, &img, files, c, m);
 }
 
 int boot_load(struct boot *b, const struct boot_files *files, const struct machine_conf *c,
@@ -123,9 +149,7 @@ int boot_load(struct boot *b, const struct boot_files *files, const struct machi
 		*b = (struct boot){.entry = ASSAY_FLASH0_BASE, .dtb = ASSAY_RAM_BASE};
 		return 0;
 	}
-	ret = load_kernel(b, &files->kernel, c, m);
-	if (!ret && files->initrd.data)
-		ret = load_initrd(b, c->initrd, &files->initrd, m);
+	ret = load_kernel(b, files, c, m);
 	file_forget(&files->kernel);
 	file_forget(&files->initrd);
 	return ret;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the machine starts with: a bare-metal ELF (device tree at the start of
- * RAM) or a Linux Image (Documentation/arch/arm64/booting.rst).
+ * What the machine starts with, where QEMU's board has it: a bare-metal ELF (device tree at the start of RAM if there are
+ * 1 MiB for it, x0 = 0), a Linux Image (Documentation/arch/arm64/booting.rst) or bare-metal code without any header (tree
+ * in x0); all but ELF files may be compressed.
  */
 #ifndef REFVMM_BOOT_H
 #define REFVMM_BOOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,11 +38,23 @@ const char *linux_image_parse(const void *file, size_t len, struct linux_image *
 /* What kind of file is it? By its magic number alone. */
 int elf_detect(const void *file, size_t len);
 int linux_image_detect(const void *file, size_t len);
+/* Code without a header has no mark: NULL, or why this cannot be some. */
+const char *raw_image_parse(const void *file, size_t len, struct linux_image *out);
+
+/* boot_unpack.c: is it compressed in a way that is unpacked here? Then `f` becomes what is in it, or an error is logged. */
+bool boot_packed(const void *file, size_t len);
+int boot_unpack(struct file *f, const char *path);
+/* The container of an EFI zboot image; what is in it, or what is wrong. */
+bool zboot_detect(const void *file, size_t len);
+const char *zboot_parse(const void *file, size_t len, const void **in, size_t *in_len);
+
+#define BOOT_NO_DTB 0ULL /* flash is there */
 
 /* Where things stand once loaded. */
 struct boot {
 	uint64_t entry;
-	uint64_t dtb;		      /* room for DT_BYTES_MAX */
+	uint64_t x0;		      /* of the first CPU */
+	uint64_t dtb;		      /* room for DT_BYTES_MAX; BOOT_NO_DTB: nowhere */
 	uint64_t initrd, initrd_size; /* size 0: none */
 };
 

@@ -18,8 +18,8 @@ static const char *check_header(const Elf64_Ehdr *h, size_t len)
 		return "not a little-endian ELF file";
 	if (h->e_machine != EM_AARCH64)
 		return "ELF file for another machine than AArch64";
-	if (h->e_type != ET_EXEC)
-		return "not a program linked at fixed addresses (ET_EXEC)";
+	if (h->e_type != ET_EXEC && h->e_type != ET_DYN) /* which starts where it was linked */
+		return "no program (ET_EXEC or ET_DYN)";
 	if (h->e_phentsize != sizeof(Elf64_Phdr) || !h->e_phnum)
 		return "ELF file without program headers";
 	if (h->e_phoff > len || h->e_phnum > (len - h->e_phoff) / sizeof(Elf64_Phdr))

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "boot.h"
+#include "core/inflate.h"
 
 #define TEXT_OFFSET_OLD 0x80000U   /* where image_size is 0 (before Linux 3.17) */
 #define OLD_BSS		0x1000000U /* such an image does not say how much memory it needs */
+#define RAW_OFFSET	0x80000U   /* where code without a header goes on QEMU's board, too */
 #define FLAG_BIG_ENDIAN 1U
 #define ALIGN_2M	0x200000U
 
@@ -47,5 +49,29 @@ const char *linux_image_parse(const void *file, size_t len, struct linux_image *
 		return "Linux Image with an impossible text_offset";
 	if (out->size < len)
 		return "Linux Image whose header says it is smaller than the file";
+	return NULL;
+}
+
+/* DDI 0487, C6.2, UDF: no instruction has an upper half of 0. */
+const char *raw_image_parse(const void *file, size_t len, struct linux_image *out)
+{
+	static const char no_text[] = "\t\n\f\r\033";
+	const uint8_t *byte = file;
+	size_t text = 0;
+	uint32_t first;
+
+	if (len < sizeof(first))
+		return "neither an ELF file nor a Linux Image, and too short to be code";
+	memcpy(&first, file, sizeof(first));
+	while (text < len && text < 4096 && (byte[text] >= ' ' || memchr(no_text, byte[text], 5)))
+		text++;
+	if (gzip_detect(file, len))
+		return "a gzip file in a gzip file; unpack it once";
+	if (text == len || text == 4096)
+		return "neither an ELF file nor a Linux Image, but text";
+	if (!(first >> 16))
+		return "neither an ELF file nor a Linux Image, and not code, for it begins with no "
+		       "instruction";
+	*out = (struct linux_image){RAW_OFFSET, len};
 	return NULL;
 }

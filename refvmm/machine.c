@@ -169,6 +169,8 @@ static int put_fdt(struct machine *m, const struct boot *boot)
 	struct fdt f = {0};
 	int ret;
 
+	if (boot->dtb == BOOT_NO_DTB)
+		return 0;
 	if (!place)
 		return err_usage("--memory: no room for the device tree at 0x%" PRIx64, boot->dtb);
 	if (!m->conf.dtb)
@@ -194,7 +196,7 @@ static int load(struct machine *m)
 
 	if (!ret)
 		ret = put_fdt(m, &boot);
-	return ret ? ret : vcpu_set_entry(&m->cpu[0].vcpu, boot.entry, boot.dtb);
+	return ret ? ret : vcpu_set_entry(&m->cpu[0].vcpu, boot.entry, boot.x0);
 }
 
 /*

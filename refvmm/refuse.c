@@ -297,8 +297,9 @@ const struct refusal refuse_table[] = {
 	  "an arm64 Linux Image"),
 	I("big-endian-elf", "this ELF file is big-endian", "a little-endian build"),
 	I("big-endian-image", "this Linux Image is big-endian", "a little-endian build"),
-	I("gzip-image", "this is a gzip file", "its content: gunzip it first"),
-	I("zboot-image", "this is a compressed EFI zboot image, which needs firmware to unpack it",
+	I("zboot-image",
+	  "this is an EFI zboot image compressed otherwise than with gzip, which needs firmware to "
+	  "unpack it",
 	  "the Image inside it"),
 
 	/* ---- control commands */

@@ -61,8 +61,6 @@ const struct refusal *refuse_image(const void *head, size_t head_len, const void
 		name = "aarch32-zimage";
 	else if (has(head, head_len, 0x202, "HdrS", 4)) /* Documentation/arch/x86/boot.rst */
 		name = "x86-bzimage";
-	else if (has(head, head_len, 0, "\x1f\x8b", 2)) /* RFC 1952, 2.3.1 */
-		name = "gzip-image";
 	else if (has(head, head_len, 0, "MZ\0\0zimg", 8)) /* drivers/firmware/efi/libstub/zboot */
 		name = "zboot-image";
 	else if (has(head, head_len, 0x28, "_FVH", 4)) /* UEFI PI, volume 3: firmware volume */

@@ -119,8 +119,6 @@ static const struct image images[] = {
 	{"aarch32-zimage", 0x24, {0x18, 0x28, 0x6f, 0x01}, 4},
 	/* Documentation/arch/arm64/booting.rst: magic at 56, flags at 24, bit 0: big-endian */
 	{"big-endian-image", 0x38, "ARM\x64", 4},
-	/* RFC 1952 2.3.1 */
-	{"gzip-image", 0, {0x1f, 0x8b, 0x08}, 3},
 	/* include/linux/efi.h, zboot header */
 	{"zboot-image", 0, "MZ\0\0zimg", 8},
 	/* PI specification, volume 3: "_FVH" at 0x28; x86 starts 16 bytes below the end */

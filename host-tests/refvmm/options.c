@@ -41,7 +41,6 @@ REFUSES(aarch32_elf, "image", "aarch32-elf")
 REFUSES(aarch32_zimage, "image", "aarch32-zimage")
 REFUSES(big_endian_elf, "image", "big-endian-elf")
 REFUSES(big_endian_image, "image", "big-endian-image")
-REFUSES(gzip_image, "image", "gzip-image")
 REFUSES(zboot_image, "image", "zboot-image")
 
 REFUSES(device_add, "command", "device-add")

@@ -40,6 +40,29 @@ int file_open(struct file *f, const char *option, const char *path)
 	return 0;
 }
 
+int file_scratch(struct file *f, size_t len, void **out)
+{
+	int fd = memfd_create("unpacked", MFD_CLOEXEC), err = 0;
+
+	*f = (struct file){0};
+	if (fd < 0)
+		return -errno;
+	*out = ftruncate(fd, (off_t)len)
+		       ? MAP_FAILED
+		       : mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (*out == MAP_FAILED)
+		err = errno;
+	close(fd);
+	if (!err)
+		*f = (struct file){*out, len};
+	return -err;
+}
+
+int file_scratch_done(struct file *f)
+{
+	return mprotect((void *)(uintptr_t)f->data, f->len, PROT_READ) ? -errno : 0;
+}
+
 void file_forget(const struct file *f)
 {
 	if (f->len >= FORGET_BYTES)

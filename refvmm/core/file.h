@@ -17,4 +17,11 @@ int file_open(struct file *f, const char *option, const char *path);
 void file_forget(const struct file *f);
 void file_close(struct file *f);
 
+/*
+ * A file of `len` bytes that nobody named and no disk has, to be written by `*out`; file_scratch_done() makes it one
+ * like any other. -errno.
+ */
+int file_scratch(struct file *f, size_t len, void **out);
+int file_scratch_done(struct file *f);
+
 #endif

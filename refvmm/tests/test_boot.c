@@ -87,7 +87,8 @@ TEST(boot, elf_segments_land_in_ram)
 	memset(b.ram + 0x81000, 0xff, 0x100);
 	ASSERT_EQ(open_and_load(&b, &boot), 0);
 	EXPECT_EQ(boot.entry, 0x40080004);
-	EXPECT_EQ(boot.dtb, RAM_BASE);
+	EXPECT_EQ(boot.x0, 0);
+	EXPECT_EQ(boot.dtb, BOOT_NO_DTB);
 	EXPECT_EQ(boot.initrd_size, 0);
 	EXPECT(!memcmp(b.ram + 0x80000, e.text, sizeof(e.text)));
 	EXPECT(!memcmp(b.ram + 0x81000, e.text + 32, 16));
@@ -96,6 +97,33 @@ TEST(boot, elf_segments_land_in_ram)
 	EXPECT_EQ(b.ram[0x8103f], 0);
 	EXPECT_EQ(b.ram[0x81040], 0xff);
 	bench_free(&b);
+}
+
+/* As QEMU's board: a tree at the start of RAM when there is 1 MiB for it, and never one in the program. */
+TEST(boot, elf_gets_a_tree_at_the_start_of_ram_if_it_leaves_room)
+{
+	static const struct {
+		uint64_t at, dtb;
+	} row[] = {{0x40000000, BOOT_NO_DTB},
+		   {0x400fff00, BOOT_NO_DTB},
+		   {0x40100000, RAM_BASE},
+		   {0x40800000, RAM_BASE}};
+
+	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct sample_elf e = sample_elf();
+		struct bench b;
+		struct boot boot;
+
+		e.h.e_type = ET_DYN; /* it starts where it was linked all the same */
+		e.p[0].p_paddr = row[i].at;
+		e.p[1].p_paddr = row[i].at + 0x200000;
+		bench_new(&b, &e, sizeof(e));
+		ASSERT_EQ(open_and_load(&b, &boot), 0);
+		EXPECT_EQ(boot.entry, row[i].at + 4);
+		EXPECT_EQ(boot.dtb, row[i].dtb);
+		EXPECT_EQ(boot.x0, 0);
+		bench_free(&b);
+	}
 }
 
 /* Each row spoils one field of a good file. */
@@ -111,7 +139,6 @@ TEST(boot, malformed_elf_is_refused)
 		size_t off, size;
 		uint64_t val;
 	} spoil[] = {
-		SPOIL(h.e_type, ET_DYN),
 		SPOIL(h.e_type, ET_REL),
 		SPOIL(h.e_machine, EM_RISCV),
 		SPOIL(h.e_phoff, UINT64_MAX),
@@ -128,8 +155,6 @@ TEST(boot, malformed_elf_is_refused)
 		SPOIL(p[0].p_memsz, 8),
 		SPOIL(p[0].p_memsz, UINT64_MAX),
 		SPOIL(p[0].p_paddr, 0),
-		SPOIL(p[0].p_paddr, 0x40000000),
-		SPOIL(p[0].p_paddr, 0x4007ffff),
 		SPOIL(p[0].p_paddr, 0x41000000 - 63),
 		SPOIL(p[0].p_paddr, UINT64_MAX - 62),
 		SPOIL(p[1].p_paddr, 0x4008003f),
@@ -171,12 +196,56 @@ TEST(boot, linux_image_gets_tree_and_initrd_behind_it)
 	write_file(b.initrd, "initrd", "initramfs", 9);
 	b.conf.initrd = b.initrd;
 	ASSERT_EQ(open_and_load(&b, &boot), 0);
-	EXPECT_EQ(boot.entry, RAM_BASE);
-	EXPECT_EQ(boot.dtb, RAM_BASE + 0x200000);
-	EXPECT_EQ(boot.initrd, RAM_BASE + 0x400000);
+	EXPECT_EQ(boot.entry,
+		  RAM_BASE + 0x200000); /* QEMU leaves the start of RAM to its own code */
+	EXPECT_EQ(boot.initrd, RAM_BASE + RAM_SIZE / 2);
 	EXPECT_EQ(boot.initrd_size, 9);
-	EXPECT(!memcmp(b.ram, &i, sizeof(i)));
-	EXPECT(!memcmp(b.ram + 0x400000, "initramfs", 9));
+	EXPECT_EQ(boot.dtb, RAM_BASE + RAM_SIZE / 2 + 0x200000);
+	EXPECT_EQ(boot.x0, boot.dtb);
+	EXPECT(!memcmp(b.ram + 0x200000, &i, sizeof(i)));
+	EXPECT(!memcmp(b.ram + RAM_SIZE / 2, "initramfs", 9));
+	bench_free(&b);
+}
+
+/* What reaches beyond the middle of RAM, or would leave the tree no room there, has them right behind it. */
+TEST(boot, a_large_linux_image_keeps_tree_and_initrd_close)
+{
+	struct sample_image i = sample_image();
+	struct bench b;
+	struct boot boot;
+
+	i.image_size = 0x900000;
+	i.text_offset = 0x80000;
+	bench_new(&b, &i, sizeof(i));
+	write_file(b.initrd, "initrd", b.ram, 0x300000);
+	b.conf.initrd = b.initrd;
+	ASSERT_EQ(open_and_load(&b, &boot), 0);
+	EXPECT_EQ(boot.entry, RAM_BASE + 0x80000);
+	EXPECT_EQ(boot.initrd, RAM_BASE + 0x980000);
+	EXPECT_EQ(boot.dtb, RAM_BASE + 0xe00000);
+	bench_free(&b);
+
+	i.image_size = 0x10000;
+	bench_new(&b, &i, sizeof(i));
+	write_file(b.initrd, "initrd", b.ram, 0x700000);
+	b.conf.initrd = b.initrd;
+	ASSERT_EQ(open_and_load(&b, &boot), 0);
+	EXPECT_EQ(boot.initrd, RAM_BASE + 0x90000);
+	EXPECT_EQ(boot.dtb, RAM_BASE + 0x800000);
+	bench_free(&b);
+}
+
+TEST(boot, code_without_a_header_goes_to_the_old_offset)
+{
+	static const uint8_t code[8] = {0x1f, 0x20, 0x03, 0xd5, 0xff, 0xff, 0xff, 0x17};
+	struct bench b;
+	struct boot boot;
+
+	bench_new(&b, code, sizeof(code));
+	ASSERT_EQ(open_and_load(&b, &boot), 0);
+	EXPECT_EQ(boot.entry, RAM_BASE + 0x80000);
+	EXPECT_EQ(boot.x0, RAM_BASE + RAM_SIZE / 2);
+	EXPECT(!memcmp(b.ram + 0x80000, code, sizeof(code)));
 	bench_free(&b);
 }
 
@@ -234,13 +303,16 @@ TEST(boot, initrd_belongs_to_a_linux_image_and_must_fit)
 
 TEST(boot, other_files_are_refused)
 {
-	static const uint8_t gzip[64] = {0x1f, 0x8b, 8};
+	static const uint8_t gzip[64] = {0x1f, 0x8b, 8}, nothing[64];
 	static const uint8_t zboot[64] = {'M', 'Z', 0, 0, 'z', 'i', 'm', 'g'};
 	struct sample_elf e = sample_elf();
 
 	EXPECT_EQ(load("hello", 5), -ERR_USAGE);
 	EXPECT_EQ(load("", 0), -ERR_USAGE);
-	EXPECT_EQ(load(gzip, sizeof(gzip)), -ERR_REFUSED);
+	EXPECT_EQ(load("\x1f\x20\x03\xd5 text, but for its first byte", 32), 0);
+	EXPECT_EQ(load("\x1f\x20\x03", 3), -ERR_USAGE);
+	EXPECT_EQ(load(nothing, sizeof(nothing)), -ERR_USAGE);
+	EXPECT_EQ(load(gzip, sizeof(gzip)), -ERR_USAGE);
 	EXPECT_EQ(load(zboot, sizeof(zboot)), -ERR_REFUSED);
 	e.h.e_machine = EM_ARM;
 	e.h.e_ident[EI_CLASS] = ELFCLASS32;

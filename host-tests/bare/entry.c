@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a program that this project did not write gets started: every value is what QEMU's virt board gave the same
+ * program (QEMU 10.0, hw/arm/boot.c).
+ */
+#include "program.h"
+#include "test.h"
+#include <elf.h>
+#include <string.h>
+#include <unistd.h>
+
+SUITE(bare, .tags = "refvmm");
+
+#define SIZE ((size_t)(program_end - program))
+#define DTB_FAR \
+	(RAM +  \
+	 (128U  \
+	  << 20)) /* the tree of what is no ELF file: half of RAM, at most 128 MiB, from its start */
+
+static int elf_at(uint64_t at, uint16_t type)
+{
+	Elf64_Ehdr h = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+				    EV_CURRENT},
+			.e_type = type,
+			.e_machine = EM_AARCH64,
+			.e_version = EV_CURRENT,
+			.e_entry = at,
+			.e_phoff = sizeof(h),
+			.e_ehsize = sizeof(h),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 1};
+	Elf64_Phdr p = {.p_type = PT_LOAD,
+			.p_flags = PF_R | PF_X,
+			.p_offset = 0x1000,
+			.p_vaddr = at,
+			.p_paddr = at,
+			.p_filesz = SIZE,
+			.p_memsz = SIZE,
+			.p_align = 0x1000};
+	int fd = new_file();
+
+	put(fd, 0, &h, sizeof(h));
+	put(fd, sizeof(h), &p, sizeof(p));
+	put(fd, p.p_offset, program, SIZE);
+	return fd;
+}
+
+/* x0 is 0; the tree is at the start of RAM if the program leaves it 1 MiB there. */
+TEST(bare, elf_starts_where_it_was_linked, RULE("BARE-ELF-1"),
+     VARIANTS("start: at=0x40000000 type=2 | "
+	      "low: at=0x40080000 type=2 | "
+	      "mib: at=0x40100000 type=2 | "
+	      "pie: at=0x48000000 type=3"))
+{
+	uint64_t at = test_param_u64("at", 0);
+	int fd = elf_at(at, (uint16_t)test_param_u64("type", ET_EXEC));
+	uint32_t ram = at >= RAM + (1U << 20) ? DTB_MAGIC : 0;
+	struct said s;
+
+	if (at == RAM)
+		memcpy(&ram, program, sizeof(ram));
+	if (run_program(fd, &s)) {
+		EXPECT_EQ(s.x0, 0U);
+		EXPECT_EQ(s.start, at);
+		EXPECT_EQ(s.ram, ram);
+	}
+	close(fd);
+}
+
+static void expect_image(int fd, uint64_t at)
+{
+	struct said s;
+
+	if (run_program(fd, &s)) {
+		EXPECT_EQ(s.x0, DTB_FAR);
+		EXPECT_EQ(s.tree, DTB_MAGIC);
+		EXPECT_EQ(s.start, at);
+		EXPECT_EQ(s.ram, 0U);
+	}
+	close(fd);
+}
+
+TEST(bare, code_without_a_header_starts_at_the_old_offset, RULE("BARE-RAW-1"))
+{
+	int fd = new_file();
+
+	put(fd, 0, program, SIZE);
+	expect_image(fd, RAM + 0x80000);
+}
+
+/* Documentation/arch/arm64/booting.rst, "Call the kernel image": code0 branches over the header. */
+TEST(bare, image_starts_at_its_text_offset, RULE("BARE-IMAGE-1"),
+     VARIANTS("zero: offset=0 at=0x40200000 | low: offset=0x1000 at=0x40001000 | old: "
+	      "offset=0x80000 at=0x40080000"))
+{
+	struct {
+		uint32_t code[2];
+		uint64_t text_offset, image_size, flags, reserved[3];
+		char magic[4];
+		uint32_t pe;
+	} h = {.code = {0x14000010}, /* b . + 64 */
+	       .text_offset = test_param_u64("offset", 0),
+	       .image_size = 0x10000,
+	       .flags = 0xa,
+	       .magic = {'A', 'R', 'M', 0x64}};
+	int fd = new_file();
+
+	_Static_assert(sizeof(h) == 64, "the header of a Linux Image");
+	put(fd, 0, &h, sizeof(h));
+	put(fd, sizeof(h), program, SIZE);
+	expect_image(fd, test_param_u64("at", 0) + sizeof(h));
+}
+
+static uint32_t crc32_of(const char *p, size_t len) /* RFC 1952, 8 */
+{
+	uint32_t crc = UINT32_MAX;
+
+	for (size_t i = 0; i < len; i++) {
+		crc ^= (uint8_t)p[i];
+		for (unsigned bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320U : 0);
+	}
+	return ~crc;
+}
+
+/* RFC 1952 around one stored block of RFC 1951. */
+TEST(bare, gzip_is_unpacked, RULE("BARE-GZIP-1"))
+{
+	uint16_t len = (uint16_t)SIZE, not_len = (uint16_t)~len;
+	uint32_t end[2] = {crc32_of(program, SIZE), len};
+	int fd = new_file();
+
+	put(fd, 0, "\x1f\x8b\x08\0\0\0\0\0\0\x03\x01", 11);
+	put(fd, 11, &len, 2);
+	put(fd, 13, &not_len, 2);
+	put(fd, 15, program, SIZE);
+	put(fd, 15 + SIZE, end, sizeof(end));
+	expect_image(fd, RAM + 0x80000);
+}
