@@ -169,6 +169,27 @@ TEST(flash, buffered_words_are_programmed_together, RULE("FLASH-PROGRAM-2"))
 	EXPECT_EQ(rd32(bank, at + 16), 0xffffffff);
 }
 
+/* P30, 11.3: commands come with any address of the sector, data with its own */
+TEST(flash, buffered_words_go_where_the_first_of_them_does, RULE("FLASH-PROGRAM-2"))
+{
+	struct mmio bank = flash_bank(1);
+	uint64_t sector = flash_sector_size(bank), at = sector + sector / 2 + 0x1840;
+
+	flash_erase(bank, sector);
+	flash_command(bank, sector, CMD_BUFFER);
+	EXPECT_EVENTUALLY(rd32(bank, sector) & SR_READY);
+	flash_command(bank, sector, 1);
+	wr32(bank, at, 0x12345678);
+	wr32(bank, at + 4, 0x9abcdef0);
+	flash_command(bank, sector, CMD_CONFIRM);
+	EXPECT_EVENTUALLY(rd32(bank, sector) & SR_READY);
+	EXPECT_EQ(rd32(bank, sector), BOTH(SR_READY));
+	flash_command(bank, 0, CMD_ARRAY);
+	EXPECT_EQ(rd32(bank, at), 0x12345678);
+	EXPECT_EQ(rd32(bank, at + 4), 0x9abcdef0);
+	EXPECT_EQ(rd32(bank, sector), 0xffffffff);
+}
+
 /* P30, 10.2: what a read shows is what the last command said, until Read Array */
 TEST(flash, commands_choose_what_reads_show, RULE("FLASH-MODE-1"))
 {

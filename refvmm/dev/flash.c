@@ -68,7 +68,7 @@ struct bank {
 	uint8_t status; /* SR_READY and errors, which stay until cleared */
 	bool mapped;
 	uint32_t count;	    /* writes to the buffer still to come */
-	uint64_t buffer_at; /* where it goes */
+	uint64_t buffer_at; /* where it goes: the first word of data says so */
 	uint32_t low, high; /* the bytes of it that were written */
 	uint8_t locked[SECTORS / 8];
 	uint8_t *buffer; /* FLASH_BUFFER_SIZE, once needed */
@@ -230,7 +230,7 @@ static void buffer_begin(struct flash *f, unsigned n, uint64_t off)
 		return;
 	}
 	memset(b->buffer, 0xff, FLASH_BUFFER_SIZE); /* which changes nothing */
-	b->buffer_at = BUFFER_AT(off);
+	b->buffer_at = off;			    /* of the command: any address of the sector */
 	b->low = FLASH_BUFFER_SIZE;
 	b->high = 0;
 	b->shows = READ_STATUS;
@@ -240,8 +240,11 @@ static void buffer_begin(struct flash *f, unsigned n, uint64_t off)
 static void buffer_data(struct flash *f, unsigned n, uint64_t off, uint64_t val, unsigned len)
 {
 	struct bank *b = &f->bank[n];
-	uint32_t at = (uint32_t)(off - b->buffer_at);
+	uint32_t at;
 
+	if (!b->high && off / FLASH_SECTOR_SIZE == b->buffer_at / FLASH_SECTOR_SIZE)
+		b->buffer_at = BUFFER_AT(off);
+	at = (uint32_t)(off - b->buffer_at);
 	if (BUFFER_AT(off) != b->buffer_at) {
 		sequence_error(f, n, off);
 		return;

@@ -107,6 +107,25 @@ TEST(flash, buffered_programming_writes_its_words_at_once)
 	flash_bench_free(&b);
 }
 
+/* The command names the sector, the first word where in it: as U-Boot does, 16 bits at a time. */
+TEST(flash, a_buffer_goes_where_its_first_word_says)
+{
+	struct flash_bench b = flash_bench_new(&nothing);
+
+	fake_write(b.fe, BANK1, 2, 0xe8);
+	fake_write(b.fe, BANK1, 2, 3);
+	for (unsigned i = 0; i < 4; i++)
+		fake_write(b.fe, BANK1 + 0x21800 + i * 2, 2, 0x1111 * (i + 1));
+	fake_write(b.fe, BANK1, 2, 0xd0);
+	EXPECT_EQ(flash_rd(&b, BANK1), 0x00800080);
+	flash_wr(&b, BANK1, 0x00ff00ff);
+	EXPECT_EQ(flash_rd(&b, BANK1 + 0x21800), 0x22221111);
+	EXPECT_EQ(flash_rd(&b, BANK1 + 0x21804), 0x44443333);
+	EXPECT_EQ(flash_rd(&b, BANK1), 0xffffffff);
+	EXPECT_EQ(b.fe->guest_errors, 0);
+	flash_bench_free(&b);
+}
+
 TEST(flash, wrong_sequences_are_errors_and_change_nothing)
 {
 	static const uint32_t sequence[][5] = {

@@ -337,6 +337,7 @@ def initramfs(bundle: Path, job: str, extra: Archive | None = None, with_bundle:
     if FIRMWARE_GUESTS in job:
         small.folder(f"{HOME}/firmware")
         small.file(f"{HOME}/firmware/QEMU_EFI.fd", firmware.uefi().read_bytes())
+        small.file(f"{HOME}/firmware/u-boot.bin", firmware.uboot().read_bytes())
     if kernel and (LINUX_GUESTS in job or FIRMWARE_GUESTS in job):
         _add_guest(small, f"{HOME}/linux", kernel)
     if kernel and LINUX_GUESTS in job:
