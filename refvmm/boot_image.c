@@ -55,7 +55,7 @@ const char *linux_image_parse(const void *file, size_t len, struct linux_image *
 /* DDI 0487, C6.2, UDF: no instruction has an upper half of 0. */
 const char *raw_image_parse(const void *file, size_t len, struct linux_image *out)
 {
-	static const char no_text[] = "\t\n\f\r\033";
+	static const uint8_t no_text[] = {'\t', '\n', '\f', '\r', 0x1b};
 	const uint8_t *byte = file;
 	size_t text = 0;
 	uint32_t first;
@@ -63,7 +63,8 @@ const char *raw_image_parse(const void *file, size_t len, struct linux_image *ou
 	if (len < sizeof(first))
 		return "neither an ELF file nor a Linux Image, and too short to be code";
 	memcpy(&first, file, sizeof(first));
-	while (text < len && text < 4096 && (byte[text] >= ' ' || memchr(no_text, byte[text], 5)))
+	while (text < len && text < 4096 &&
+	       (byte[text] >= ' ' || memchr(no_text, byte[text], sizeof(no_text))))
 		text++;
 	if (gzip_detect(file, len))
 		return "a gzip file in a gzip file; unpack it once";

@@ -38,7 +38,7 @@ const char *zboot_parse(const void *file, size_t len, const void **in, size_t *i
 bool boot_packed(const void *file, size_t len)
 {
 	return gzip_detect(file, len) ||
-	       (zboot_detect(file, len) && !strncmp(((const struct zboot *)file)->type, "gzip", 8));
+	       (zboot_detect(file, len) && !memcmp(((const struct zboot *)file)->type, "gzip", 5));
 }
 
 int boot_unpack(struct file *f, const char *path)

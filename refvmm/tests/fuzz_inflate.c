@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	memcpy(file, data + 1, len);
 	if (how & 0x80 && len >= sizeof(header))
 		memcpy(file, header, sizeof(header));
-	size = how & 0x40 ? (how & 0x3fU) * 64 : gzip_size(file, len);
+	size = how & 0x40 ? (size_t)(how & 0x3f) * 64 : gzip_size(file, len);
 	if (size < 1U << 20) {
 		out = malloc(size ? size : 1);
 		if (!out)
