@@ -8,6 +8,7 @@
  *	linux-guest rng=pci virtio_rng.0 32
  *	linux-guest hvc0=what the other side sent
  *	linux-guest eth0=MAC what the other side answered
+ *	linux-guest eth0-lease=ADDRESS		by DHCP, if assay.net=dhcp
  */
 #include "guest.h"
 #include <arpa/inet.h>
@@ -225,22 +226,52 @@ static void say_console(const char *name)
 	close(fd);
 }
 
-static bool configure(int fd, const char *name)
+static bool set_up(int fd, const char *name)
 {
 	struct ifreq r = {0};
-	struct sockaddr_in a = {.sin_family = AF_INET};
 
 	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
-	inet_pton(AF_INET, "10.0.2.15", &a.sin_addr);
-	memcpy(&r.ifr_addr, &a, sizeof(a));
-	if (ioctl(fd, SIOCSIFADDR, &r))
-		return false;
-	inet_pton(AF_INET, "255.255.255.0", &a.sin_addr);
-	memcpy(&r.ifr_netmask, &a, sizeof(a));
-	if (ioctl(fd, SIOCSIFNETMASK, &r) || ioctl(fd, SIOCGIFFLAGS, &r))
+	if (ioctl(fd, SIOCGIFFLAGS, &r))
 		return false;
 	r.ifr_flags |= IFF_UP;
 	return !ioctl(fd, SIOCSIFFLAGS, &r);
+}
+
+static bool set_address(int fd, const char *name, uint32_t address, uint32_t mask)
+{
+	struct ifreq r = {0};
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = address};
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
+	memcpy(&r.ifr_addr, &a, sizeof(a));
+	if (ioctl(fd, SIOCSIFADDR, &r))
+		return false;
+	a.sin_addr.s_addr = mask;
+	memcpy(&r.ifr_netmask, &a, sizeof(a));
+	return !ioctl(fd, SIOCSIFNETMASK, &r);
+}
+
+/* With assay.net=dhcp the address is whatever the network gives. */
+static bool configure(int fd, const char *name, const char *mac)
+{
+	uint32_t address = inet_addr("10.0.2.15"), mask = inet_addr("255.255.255.0");
+	char key[64], cmdline[1024], text[INET_ADDRSTRLEN];
+	uint8_t byte[6];
+
+	if (!set_up(fd, name))
+		return false;
+	first_line("/proc/cmdline", cmdline, sizeof(cmdline));
+	if (strstr(cmdline, "assay.net=dhcp")) {
+		for (int i = 0; i < 6; i++)
+			byte[i] = (uint8_t)strtoul(mac + 3 * (size_t)i, NULL, 16);
+		if (!dhcp(name, byte, &address, &mask)) {
+			errno = ETIMEDOUT;
+			return false;
+		}
+		snprintf(key, sizeof(key), "%s-lease", name);
+		say(key, "%s", inet_ntop(AF_INET, &address, text, sizeof(text)));
+	}
+	return set_address(fd, name, address, mask);
 }
 
 /* A datagram to the echo port, until it comes back: neighbours are found on the way. */
@@ -269,7 +300,7 @@ static void say_card(const char *name)
 	first_line(path, mac, sizeof(mac));
 	/* all cards are on networks of the same address */
 	setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name));
-	if (!configure(fd, name)) {
+	if (!configure(fd, name, mac)) {
 		say(name, "%s not configured: %s", mac, strerror(errno));
 		return;
 	}

@@ -138,7 +138,7 @@ TEST(linux, a_readonly_block_device_is_not_written_to, RULE("VMM-HOST-1"))
 
 /* ---- a tap device */
 
-static int tap_make(const char *name)
+int tap_make(const char *name)
 {
 	struct ifreq r = {.ifr_flags = IFF_TAP | IFF_NO_PI};
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
@@ -152,8 +152,7 @@ static int tap_make(const char *name)
 	return fd;
 }
 
-/* An address and a mask of 24 bits; up. */
-static void interface_up(const char *name, const char *address)
+void interface_up(const char *name, const char *address)
 {
 	struct ifreq r = {0};
 	struct sockaddr_in a = {.sin_family = AF_INET};
@@ -174,8 +173,7 @@ static void interface_up(const char *name, const char *address)
 		test_error("interface %s: %s", name, strerrorname_np(errno));
 }
 
-/* Datagrams to the echo port come back, as the guest wants them (linux-guest/devices.c). */
-static void serve_echo(const char *address)
+void serve_echo(const char *address)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(ECHO_PORT)};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -199,8 +197,7 @@ static void serve_echo(const char *address)
 	}
 }
 
-/* A network of its own: nothing of the host's is seen or changed (network_namespaces(7)). */
-static void own_network(void)
+void own_network(void)
 {
 	host_modules();
 	if (unshare(CLONE_NEWNET))

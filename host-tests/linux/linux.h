@@ -46,6 +46,14 @@ void disk_check(const char *path, unsigned salt, bool written);
 /* host.c: drivers of the host that the bundle brings along; where it has none, the host loads its own. */
 void host_modules(void);
 
+/* A network of its own: nothing of the host's is seen or changed (network_namespaces(7)). */
+void own_network(void);
+int tap_make(const char *name);
+/* An address and a mask of 24 bits; up. */
+void interface_up(const char *name, const char *address);
+/* Datagrams to the echo port of this address come back, as the guest wants them (linux-guest/devices.c). */
+void serve_echo(const char *address);
+
 /* ---- peers: each is a process that listens on a socket at `path` */
 
 struct peer_said {

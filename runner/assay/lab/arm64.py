@@ -14,6 +14,8 @@ from .apt import PrivateApt, deb_fields, unpack
 SUITE = "bookworm"
 SSHD = ("dropbear-bin", "busybox-static")
 QEMU = "qemu-system-arm"
+PASST_FILES = {"passt": "usr/bin/passt", "ld-linux-aarch64.so.1": "**/lib/*/ld-linux-aarch64.so.1",
+               "libc.so.6": "**/lib/*/libc.so.6"}
 QEMU_SUITE = "bookworm-backports"
 
 
@@ -75,6 +77,33 @@ def sshd() -> Path:
         for deb in debs:
             deb.unlink(missing_ok=True)
     return folder / "tree"
+
+
+def passt() -> list[Path]:
+    """passt for arm64, and the C library it runs with: what a guest's network card is connected to."""
+    folder = cache.root() / "passt"
+    if not cache.read_record(folder):
+        with cache.lock("passt"):
+            if not cache.read_record(folder):
+                _fetch_passt(folder)
+    return [folder / name for name in PASST_FILES]
+
+
+def _fetch_passt(folder: Path) -> None:
+    cache.say(f"fetching passt for arm64 (Debian {SUITE}); nothing is installed")
+    apt = PrivateApt("arm64", [SUITE])
+    debs = apt.download_closure(("passt",), SUITE)
+    with cache.staged(folder) as part, tempfile.TemporaryDirectory(prefix=".deb-", dir=part) as temp:
+        for deb in debs:
+            unpack(deb, Path(temp))
+        for name, where in PASST_FILES.items():
+            found = sorted(Path(temp).glob(where))
+            if not found:
+                raise AssayError(f"the packages of passt in Debian {SUITE} hold no {name}; this version is not known to the lab")
+            shutil.copyfile(found[0], part / name)
+        cache.write_record(part, packages=[deb_fields(deb) for deb in debs if deb.name.startswith("passt")], mirror=apt.mirror)
+    for deb in debs:
+        deb.unlink(missing_ok=True)
 
 
 def qemu() -> tuple[Path, tuple[str, ...]]:

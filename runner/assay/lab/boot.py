@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AssayError
-from . import firmware, kernels, modules, system
+from . import arm64, cache, firmware, kernels, modules, system
 from .cells import LabCell, load_kernels
 from .cpio import Archive
 from .kernels import KernelFiles
@@ -39,6 +39,7 @@ GUEST_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "virtio_rng", "virti
 HOST_MODULES = ("loop", "tun", "dummy")
 FIRMWARE_GUESTS = "\thost-tests/firmware\t"  # a unit of the program that boots UEFI firmware under refvmm
 LINUX_GUESTS = "\thost-tests/linux\t"  # a unit of the program that boots Linux under refvmm
+PASST_GUESTS = "linux.reaches_the_host_through_passt"
 LINE_MAX = 64 * 1024
 _START = re.compile(rb"@assay [0-9a-f]{8} start (\S+)$")
 _FRAME = re.compile(rb"@assay [0-9a-f]{8} (\w+)")
@@ -342,6 +343,8 @@ def initramfs(bundle: Path, job: str, extra: Archive | None = None, with_bundle:
         _add_guest(small, f"{HOME}/linux", kernel)
     if kernel and LINUX_GUESTS in job:
         _add_host_modules(small, f"{HOME}/linux/host", kernel)
+        if PASST_GUESTS in job:
+            _add_passt(small, f"{HOME}/linux/passt")
         for name, files in (guests or {}).items():
             _add_guest(small, f"{HOME}/linux/guests/{name}", files)
     return base.finish() + small.finish() + (extra.finish() if extra else b"")
@@ -357,6 +360,18 @@ def _add_guest(archive: Archive, folder: str, kernel: KernelFiles) -> None:
     if config.exists():
         archive.file(f"{folder}/config", config.read_bytes())
     archive.file(f"{folder}/modules.cpio", inner.finish())
+
+
+def _add_passt(archive: Archive, folder: str) -> None:
+    """passt and its C library. Where it cannot be had the test says what is missing; nothing else needs it."""
+    try:
+        files = arm64.passt()
+    except AssayError as e:
+        cache.say(f"no passt for this host: {e}")
+        return
+    archive.folder(folder)
+    for file in files:
+        archive.file(f"{folder}/{file.name}", file.read_bytes(), 0o755)
 
 
 def _add_host_modules(archive: Archive, folder: str, kernel: KernelFiles) -> None:
