@@ -119,11 +119,19 @@ TEST(api, single_step_over_mmio_stops_behind_it, RULE("KVM-DEBUG-2"))
 {
 	struct vm *vm = vm_new(.vcpus = 1, .entry = one_store);
 	unsigned int steps = 0, seen = 0;
+	uint64_t last = 0, ticks = 0, now, pc;
 	int end;
 
 	ASSERT_OK(set_debug(vm, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP, NULL));
-	while ((end = vcpu_run(vm, 0)) == KVM_EXIT_DEBUG && steps++ < 400)
-		seen |= 1U << (atomic_load(&vm->vcpu[0]->ticks) % 16);
+	while ((end = vcpu_run(vm, 0)) == KVM_EXIT_DEBUG && steps++ < 400) {
+		now = atomic_load(&vm->vcpu[0]->ticks);
+		pc = vcpu_get(vm, 0, REG_PC);
+		if (now != ticks) /* that step was the store */
+			EXPECT_EQ(pc, last + 4);
+		last = pc;
+		ticks = now;
+		seen |= 1U << (now % 16);
+	}
 	EXPECT_EQ(end, GUEST_DONE);
 	EXPECT_GT(steps, 10U);
 	EXPECT_EQ(seen, 1U << 0 | 1U << 7 | 1U << 8);

@@ -290,6 +290,30 @@ TEST(api, interrupt_lines_set_what_they_name, RULE("KVM-IRQ-4"))
 	}
 }
 
+GUEST(read_lines)
+{
+	guest_result(0, guest_sysreg(isr_el1));
+}
+
+/* api.rst 4.25, irq type 0: without an in-kernel irqchip irq_id 0 is the vCPU's IRQ, 1 its FIQ; ISR_EL1.I and .F show them */
+TEST(api, raw_lines_reach_the_vcpu_they_name, RULE("KVM-IRQ-4"))
+{
+	static const uint64_t isr[] = {1U << 7, 1U << 6};
+	struct vm *vm = vm_new(.vcpus = 2, .entry = read_lines);
+
+	for (unsigned int lines = 0; lines < 4; lines++) {
+		for (unsigned int n = 0; n < 2; n++)
+			EXPECT_OK(vm_try_irq_line(vm, KVM_ARM_IRQ_TYPE_CPU, 1, n, lines >> n & 1));
+		for (unsigned int cpu = 0; cpu < 2; cpu++) {
+			uint64_t want = (lines & 1 ? isr[0] : 0) | (lines & 2 ? isr[1] : 0);
+
+			vcpu_start_at(vm, cpu, guest_entry);
+			RUN_TO_END(vm, cpu);
+			EXPECT_EQ(vm->vcpu[cpu]->result[0], cpu == 1 ? want : 0U);
+		}
+	}
+}
+
 /* KVM_CAP_ARM_IRQ_LINE_LAYOUT_2: four further bits for vCPUs from 256 on */
 TEST(api, interrupt_line_reaches_a_vcpu_beyond_256, RULE("KVM-IRQ-4"))
 {

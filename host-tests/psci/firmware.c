@@ -7,6 +7,8 @@
 #include "state.h"
 #include <errno.h>
 #include <linux/psci.h>
+#include <sched.h>
+#include <time.h>
 
 #define FN_FEATURES	  0x8400000aU
 #define FN_SMCCC_VERSION  0x80000000U
@@ -18,6 +20,8 @@
 #define FN_VENDOR_FEATURE 0x86000000U
 #define FN_VENDOR_PTP	  0x86000001U
 #define FN_0_1_CPU_ON	  0x95c1ba60U
+
+#define HYPERCALL_SMC 1U /* KVM_HYPERCALL_EXIT_SMC */
 
 /* every argument is a function to call without arguments but one, result by result */
 GUEST(call_eight)
@@ -153,11 +157,12 @@ TEST(psci, workaround_levels_are_the_hosts, RULE("PSCI-FW-4"))
 					KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_3};
 	static const uint32_t fns[] = {0x80008000U, 0x80003fffU};
 	struct vm *vm = fresh();
+	uint64_t level;
 
 	for (unsigned int n = 0; n < ARRAY_SIZE(regs); n++) {
-		uint64_t level = vcpu_get(vm, 0, regs[n]);
 		int32_t answer = call(vm, FN_ARCH_FEATURES, fns[n]);
 
+		level = vcpu_get(vm, 0, regs[n]);
 		EXPECT_LE(level, 2U);
 		/* 0 not available, 1 available, 2 not required: -1, 0, 1 of SMCCC_ARCH_FEATURES (DEN 0028, 7.5.2) */
 		EXPECT_EQ(answer, (int32_t)level - 1);
@@ -168,6 +173,13 @@ TEST(psci, workaround_levels_are_the_hosts, RULE("PSCI-FW-4"))
 		EXPECT_REFUSED(try_set(vm, regs[n], 1ULL << 8), EINVAL);
 		EXPECT_EQ(vcpu_get(vm, 0, regs[n]), level);
 	}
+	/* 2: only a mitigation that is there can be switched on */
+	level = vcpu_get(vm, 0, KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2);
+	if ((level & 0xf) != KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_AVAIL)
+		EXPECT_REFUSED(try_set(vm, KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2,
+				       level | KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_ENABLED),
+			       EINVAL);
+	EXPECT_OK(try_set(vm, KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2, level));
 }
 
 /* ---- stolen time (DEN 0057; devices/vcpu.rst, KVM_ARM_VCPU_PVTIME_CTRL) */
@@ -201,6 +213,38 @@ TEST(psci, stolen_time_lies_where_user_space_said, RULE("PSCI-PVTIME-1"))
 	st = vm_host(vm, ipa);
 	EXPECT_EQ(st[0], 0U);
 	EXPECT_EQ(st[1], 0U);
+}
+
+GUEST(ask_and_count)
+{
+	guest_result(0, guest_hvc(FN_PV_TIME_ST, 0, 0, 0));
+	guest_count();
+}
+
+/* DEN 0057, 3.2.2: what the vCPU waits for its host CPU counts, and nothing else in the structure changes */
+TEST(psci, stolen_time_grows_while_another_runs, RULE("PSCI-PVTIME-2"))
+{
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = ask_and_count);
+	uint64_t ipa = VM_FREE_BASE + 0x1000;
+	volatile uint64_t *st = vm_host(vm, ipa);
+	struct timespec now, begin;
+	cpu_set_t here;
+
+	if (dev_try_has(vm->vcpu[0]->fd, KVM_ARM_VCPU_PVTIME_CTRL, KVM_ARM_VCPU_PVTIME_IPA))
+		SKIP_NEEDS("pvtime", "KVM_ARM_VCPU_PVTIME_CTRL: not offered");
+	ASSERT_OK(set_pvtime(vm, ipa));
+	CPU_ZERO(&here);
+	CPU_SET((unsigned int)sched_getcpu(), &here);
+	if (sched_setaffinity(0, sizeof(here), &here))
+		SKIP("this process cannot be bound to one CPU");
+	vm_start(vm, 0, 1); /* its thread is bound, too */
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do /* busy, on the vCPU's own CPU */
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while (!st[1] && now.tv_sec - begin.tv_sec < 10);
+	EXPECT_GT(st[1], 0U);
+	EXPECT_EQ(st[0], 0U);
+	EXPECT_EQ(vm->vcpu[0]->result[0], ipa);
 }
 
 /* ---- the filter (6.4 and later) */
@@ -258,6 +302,32 @@ TEST(psci, the_filter_denies_and_forwards, RULE("PSCI-FILTER-1"))
 	EXPECT_EQ(vm->vcpu[0]->result[0], 0x600dU);
 	/* "-EBUSY if the VM has run" */
 	EXPECT_REFUSED(set_filter(vm, &deny), EBUSY);
+}
+
+GUEST(call_by_smc)
+{
+	register uint64_t x0 __asm__("x0") = guest_arg(0);
+
+	__asm__ volatile("smc #0" : "+r"(x0)::"x1", "x2", "x3", "memory");
+	guest_result(0, x0);
+}
+
+/* api.rst, KVM_EXIT_HYPERCALL: KVM_HYPERCALL_EXIT_SMC tells the one conduit from the other */
+TEST(psci, a_forwarded_call_tells_its_conduit, RULE("PSCI-FILTER-3"), VARIANTS("hvc: | smc: smc=1"))
+{
+	struct vm *vm = with_filter();
+	const struct smccc_filter forward = {
+		.base = 0xc2001000, .count = 1, .action = FILTER_FORWARD};
+	struct kvm_run *run = vm->vcpu[0]->run;
+	bool smc = test_param_u64("smc", 0);
+
+	ASSERT_OK(set_filter(vm, &forward));
+	vm->vcpu[0]->arg[0] = 0xc2001000;
+	vm->vcpu[0]->entry = vm_snippet(vm, smc ? call_by_smc : call_eight);
+	ASSERT_EQ(vcpu_run(vm, 0), KVM_EXIT_HYPERCALL);
+	EXPECT_EQ(run->hypercall.nr, 0xc2001000U);
+	/* `flags` since Linux 6.4, whose low half older headers call longmode */
+	EXPECT_EQ(run->hypercall.longmode, smc ? HYPERCALL_SMC : 0U);
 }
 
 TEST(psci, bad_filters_are_refused, RULE("PSCI-FILTER-2"))

@@ -86,12 +86,26 @@ static void need_version(uint64_t version)
 
 /* 5.1.11: reset type 0 is the architecture's warm reset, those with bit 31 the vendor's */
 TEST(psci, system_reset2_is_told_apart, RULE("PSCI-SYSTEM-2"),
-     VARIANTS("fn32: fn=0x84000012 | fn64: fn=0xc4000012 | "
-	      "vendor: fn=0xc4000012 type=0x80000001"))
+     VARIANTS(
+	     "fn32: fn=0x84000012 | fn64: fn=0xc4000012 | "
+	     "vendor: fn=0xc4000012 type=0x80000001 | first_vendor: fn=0xc4000012 type=0x80000000"))
 {
 	need_version(0x10001);
 	expect_event((uint32_t)test_param_u64("fn", 0), test_param_u64("type", 0),
 		     KVM_SYSTEM_EVENT_RESET, KVM_SYSTEM_EVENT_RESET_FLAG_PSCI_RESET2);
+}
+
+static int32_t features_of_suspend(bool enabled)
+{
+	struct vm *vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = call_once);
+	struct kvm_enable_cap cap = {.cap = KVM_CAP_ARM_SYSTEM_SUSPEND};
+
+	if (enabled)
+		ASSERT_OK(vm_ioctl(vm, KVM_ENABLE_CAP, &cap));
+	vm->vcpu[0]->arg[0] = FN_FEATURES;
+	vm->vcpu[0]->arg[1] = FN_SYSTEM_SUSPEND_64;
+	vcpu_run_to_tick(vm, 0, 2);
+	return (int32_t)vm->vcpu[0]->result[0];
 }
 
 /* KVM_CAP_ARM_SYSTEM_SUSPEND: NOT_SUPPORTED until user space enables it, then an exit for it to handle */
@@ -105,10 +119,12 @@ TEST(psci, system_suspend_is_user_spaces, RULE("PSCI-SYSTEM-3"))
 	vm->vcpu[0]->arg[1] = vm_snippet(vm, guest_entry);
 	vcpu_run_to_tick(vm, 0, 2);
 	EXPECT_EQ((int32_t)vm->vcpu[0]->result[0], PSCI_RET_NOT_SUPPORTED);
+	EXPECT_EQ(features_of_suspend(false), PSCI_RET_NOT_SUPPORTED);
 	if (vm_cap(vm, KVM_CAP_ARM_SYSTEM_SUSPEND) <= 0) {
 		EXPECT_REFUSED(vcpu_ioctl(vm, 0, KVM_SET_MP_STATE, &mp), EINVAL);
 		return;
 	}
+	EXPECT_EQ(features_of_suspend(true), PSCI_RET_SUCCESS);
 	vm = vm_new(.vcpus = 1, .gic = GIC_ANY, .entry = call_once);
 	ASSERT_OK(vm_ioctl(vm, KVM_ENABLE_CAP, &cap));
 	vm->vcpu[0]->arg[0] = FN_SYSTEM_SUSPEND_64;
@@ -119,6 +135,37 @@ TEST(psci, system_suspend_is_user_spaces, RULE("PSCI-SYSTEM-3"))
 	/* "the vCPU's registers are not changed": the call's arguments are there to be read */
 	EXPECT_EQ(vcpu_get(vm, 0, REG_X(1)), 0x1234000U);
 	EXPECT_EQ(vcpu_get(vm, 0, REG_X(2)), 0x5678U);
+}
+
+GUEST(start_other)
+{
+	guest_result(0, guest_hvc(PSCI_FN_CPU_ON, guest_arg(0), guest_arg(1), guest_arg(2)));
+}
+
+#define FAR_CODE 0x8040000000ULL
+#define FAR_GAP	 0x9000000040ULL /* no memory */
+
+TEST(psci, cpu_on_enters_above_4_gib, RULE("PSCI-CPU_ON-7"))
+{
+	int limit = kvm_cap(KVM_CAP_ARM_VM_IPA_SIZE);
+	struct vm *vm;
+	uint32_t *code;
+
+	if (limit > 0 && limit < 40)
+		SKIP_NEEDS("ipa-40", "the host's IPA limit is %d bits", limit);
+	vm = vm_new(.vcpus = 2, .gic = GIC_ANY, .entry = start_other, .secondaries_off = true,
+		    .ipa_bits = 40);
+	code = vm_add_slot(vm, FAR_CODE, 0x10000, 0);
+	code[0x40 / 4] = 0xf9000000; /* str x0, [x0] */
+	vm_sync_ram(vm, FAR_CODE, 0x1000);
+	vm->vcpu[0]->arg[0] = vcpu_get(vm, 1, REG_MPIDR_EL1) & 0xff00ffffff;
+	vm->vcpu[0]->arg[1] = FAR_CODE + 0x40;
+	vm->vcpu[0]->arg[2] = FAR_GAP;
+	RUN_TO_END(vm, 0);
+	EXPECT_EQ((int32_t)vm->vcpu[0]->result[0], PSCI_RET_SUCCESS);
+	ASSERT_EQ(vcpu_run(vm, 1), KVM_EXIT_MMIO);
+	EXPECT_EQ(vm->vcpu[1]->run->mmio.phys_addr, FAR_GAP);
+	EXPECT_EQ(vcpu_get(vm, 1, REG_PC), FAR_CODE + 0x40);
 }
 
 /* KVM_ARM_VCPU_POWER_OFF, KVM_SET_MP_STATE: a stopped CPU runs only after it was made runnable */

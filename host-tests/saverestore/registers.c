@@ -132,6 +132,8 @@ TEST(saverestore, unknown_registers_are_refused, RULE("KVM-REG-4"))
 	/* another architecture's register */
 	EXPECT_REFUSED(vcpu_try_get(vm, 0, KVM_REG_X86 | KVM_REG_SIZE_U64 | 1, value), EINVAL,
 		       ENOENT);
+	EXPECT_REFUSED(vcpu_try_get(vm, 0, (REG_PC & ~KVM_REG_ARCH_MASK) | KVM_REG_X86, value),
+		       EINVAL, ENOENT);
 	/* no core register at this index */
 	EXPECT_REFUSED(vcpu_try_get(vm, 0, REG_X(0) | 0xff00, value), ENOENT, EINVAL);
 	/* a core register in the wrong size */
