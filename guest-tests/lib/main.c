@@ -66,8 +66,8 @@ static void run_body(const struct assay_test *t)
 	this_cpu()->leave_ctx = NULL;
 }
 
-/* leave the machine to the next test as it was at the start */
-static void clean_up(void)
+/* leave the machine to the next test, if there is one, as it was at the start */
+static void clean_up(bool last)
 {
 	irq_mask();
 	timer_reset();
@@ -76,13 +76,15 @@ static void clean_up(void)
 		snprintf(test_now.reason, sizeof(test_now.reason),
 			 "another CPU did not finish, or never went off (AFFINITY_INFO)");
 	}
+	if (last)
+		return;
 	its_reset();
 	gic_reset();
 	irq_reset();
 	mem_reset();
 }
 
-static enum verdict run(const struct assay_test *t, const char *id, unsigned number)
+static enum verdict run(const struct assay_test *t, const char *id, unsigned number, bool last)
 {
 	uint64_t begin = counter_virt(), ms;
 
@@ -91,7 +93,7 @@ static enum verdict run(const struct assay_test *t, const char *id, unsigned num
 	rnd_state = rnd_state ? rnd_state : 1;
 	report_line("# begin %s", id);
 	run_body(t);
-	clean_up();
+	clean_up(last);
 	ms = ms_of_ticks(counter_virt() - begin);
 	switch (test_now.verdict) {
 	case VERDICT_PASS:
@@ -135,11 +137,11 @@ static bool matches(const struct assay_test *t, const char *id)
 	       (id[suite + 1 + name] == '\0' || id[suite + 1 + name] == '@');
 }
 
-static enum verdict run_id(const char *id, unsigned number)
+static enum verdict run_id(const char *id, unsigned number, bool last)
 {
 	for (const struct assay_test *t = __start_assay_tests; t < __stop_assay_tests; t++)
 		if (matches(t, id))
-			return run(t, id, number);
+			return run(t, id, number, last);
 	report_line("# begin %s", id);
 	report_line("not ok %u %s # ERROR this payload has no such test", number, id);
 	return VERDICT_ERROR;
@@ -161,7 +163,7 @@ static void head(uint64_t tests)
  * `series`: a document for each test, so that a reader may take them one by one. The series ends behind the first bad
  * one, for it may leave a machine behind that is not fit for others: the reader has the rest run in another.
  */
-static enum assay_exit run_series(const char *args)
+static enum assay_exit run_series(const char *args, unsigned named)
 {
 	char word[WORD_MAX];
 
@@ -169,7 +171,7 @@ static enum assay_exit run_series(const char *args)
 		if (strncmp(word, "test=", 5) != 0)
 			continue;
 		head(1);
-		if (is_bad(run_id(word + 5, 1)))
+		if (is_bad(run_id(word + 5, 1, --named == 0)))
 			return ASSAY_EXIT_FAILED;
 		if (!smp_all_off())
 			break; /* a test started CPUs by its own means, and they are lost */
@@ -194,15 +196,18 @@ static enum assay_exit run_all(const char *args)
 			series = true;
 	}
 	if (series)
-		return run_series(args);
+		return run_series(args, named);
 	head(named ? named : (uint64_t)(__stop_assay_tests - __start_assay_tests));
-	for (const char *at = args; named && next_word(&at, word);)
-		if (strncmp(word, "test=", 5) == 0)
-			bad |= is_bad(run_id(word + 5, ++number));
+	for (const char *at = args; number < named && next_word(&at, word);) {
+		if (strncmp(word, "test=", 5) != 0)
+			continue;
+		number++;
+		bad |= is_bad(run_id(word + 5, number, number == named));
+	}
 	for (const struct assay_test *t = __start_assay_tests; !named && t < __stop_assay_tests;
 	     t++) {
 		snprintf(word, sizeof(word), "%s.%s", t->suite, t->name);
-		bad |= is_bad(run(t, word, ++number));
+		bad |= is_bad(run(t, word, ++number, t + 1 == __stop_assay_tests));
 	}
 	return bad ? ASSAY_EXIT_FAILED : ASSAY_EXIT_OK;
 }
