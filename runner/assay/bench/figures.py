@@ -11,7 +11,7 @@ from .measure import Command, Cost
 READS = 20_000  # of the payload reads-20000.elf
 MINIMAL = ("refvmm", "--memory", "64M", "--machine", "gic-version=3,its=off", "--cpu", "host,pmu=off,sve=off,pauth=off")
 FULL = ("refvmm", "--memory", "64M", "--smp", "8", "--root-ports", "4", "--drive", "file=bench/disk.img", "--rng", "virtio",
-        "--console", "virtio,file=/tmp/console")
+        "--console", "virtio,file=/tmp/console", "--net", "stream,fd=9")
 BLOCK_READS = ("refvmm", "--drive", "file=bench/disk.img", "--kernel", "guest-tests/virtio.elf",
                "--append", "test=virtio.reads_do_not_leave_the_kernel@pci")
 QEMU_RUNS = 3  # a start of QEMU is a hundred of ours
