@@ -6,6 +6,7 @@
 #include "payload.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -107,5 +108,27 @@ TEST(control, a_machine_ends_while_its_disk_does_not_answer, RULE("VMM-SLOW-2"))
 	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"quit\"}"), "\"ok\": true"));
 	EXPECT_EVENTUALLY(access(m.path, F_OK) != 0);
 	release(&f);
+	EXPECT_EQ(machine_end(&m), 0);
+}
+
+/* Whoever pauses a machine may copy its disk then: what is under way is waited for, and told to the guest later. */
+TEST(control, a_pause_waits_for_the_disk, RULE("VMM-CONTROL-10"))
+{
+	struct pollfd p = {.events = POLLIN};
+	struct stuck_file f;
+	struct machine m;
+
+	stick(&f);
+	payload_start(&m, PAYLOAD, (const char *const[]){"--drive", f.word, NULL});
+	ASSERT_TRUE(payload_says("goes on"));
+	p.fd = machine_connect(&m);
+	ASSERT_TRUE(send_all(p.fd, "{\"command\":\"pause\"}\n", 20));
+	EXPECT_EQ(poll(&p, 1, 300), 0);
+	release(&f);
+	EXPECT_TRUE(strstr(read_answer(p.fd), "\"ok\": true"));
+	close(p.fd);
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"status\"}"), "\"state\": \"paused\""));
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"resume\"}"), "\"ok\": true"));
+	EXPECT_TRUE(payload_says("the disk answered"));
 	EXPECT_EQ(machine_end(&m), 0);
 }
