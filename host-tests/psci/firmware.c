@@ -201,6 +201,8 @@ TEST(psci, stolen_time_lies_where_user_space_said, RULE("PSCI-PVTIME-1"))
 			   "KVM_ARM_VCPU_PVTIME_CTRL: not offered (no CONFIG_PARAVIRT, or no "
 			   "scheduler statistics)");
 	EXPECT_EQ(call(vm, FN_PV_FEATURES, FN_PV_TIME_ST), PSCI_RET_NOT_SUPPORTED);
+	/* how the guest finds it: pvtime.rst */
+	EXPECT_EQ(call(vm, FN_ARCH_FEATURES, FN_PV_FEATURES), 0);
 	/* aligned to 64 bytes, and once */
 	EXPECT_REFUSED(set_pvtime(vm, ipa + 8), EINVAL);
 	ASSERT_OK(set_pvtime(vm, ipa));

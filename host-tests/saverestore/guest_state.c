@@ -111,7 +111,7 @@ TEST(saverestore, core_registers_reach_the_guest, RULE("KVM-REG-6"))
 	vcpu_set(vm, 0, REG_SP, sp0);
 	vcpu_set(vm, 0, REG_SP_EL1, RESULT(0));
 	vcpu_set(vm, 0, REG_ELR_EL1, elr);
-	vcpu_set(vm, 0, REG_SPSR_EL1, 0x600003c5);
+	vcpu_set(vm, 0, REG_SPSR_EL1, 0xf00003c5);
 	vcpu_set(vm, 0, REG_PSTATE, 0x900001c5); /* N, V, AIF masked, EL1h: D not */
 	vcpu_start_at(vm, 0, store_core);
 	for (unsigned int n = 0; n < 32; n++) { /* the first four results are used twice */
@@ -128,7 +128,7 @@ TEST(saverestore, core_registers_reach_the_guest, RULE("KVM-REG-6"))
 			NOTE("register was x%u", n);
 	EXPECT_EQ(r[31], sp0);
 	EXPECT_EQ(r[0], elr);
-	EXPECT_EQ(r[1], 0x600003c5);
+	EXPECT_EQ(r[1], 0xf00003c5);
 	EXPECT_EQ(r[2], 0x90000000);
 	EXPECT_EQ(r[3], 0x1c0);
 }

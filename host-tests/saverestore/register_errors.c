@@ -165,7 +165,7 @@ TEST(saverestore, register_list_has_each_vector_register, RULE("KVM-REG-2"),
 	bool sve = test_param_u64("sve", 0);
 	static struct reg_list list;
 	struct vm *vm = vm_new(.vcpus = 1, .sve = sve);
-	unsigned int v = 0, s = 0, core = 0, timer = 0, twice = 0;
+	unsigned int v = 0, s = 0, core = 0, timer = 0, twice = 0, zcr = 0;
 
 	vcpu_reg_list(vm, 0, &list);
 	for (uint64_t i = 0; i < list.n; i++) {
@@ -176,10 +176,12 @@ TEST(saverestore, register_list_has_each_vector_register, RULE("KVM-REG-2"),
 		s += (id & KVM_REG_ARM_COPROC_MASK) == KVM_REG_ARM64_SVE;
 		timer += id == KVM_REG_ARM_TIMER_CTL || id == KVM_REG_ARM_TIMER_CNT ||
 			 id == KVM_REG_ARM_TIMER_CVAL;
+		zcr += id == REG_SYS(3, 0, 1, 2, 0);
 		for (uint64_t k = 0; k < i; k++)
 			twice += list.id[k] == id;
 	}
 	EXPECT_EQ(twice, 0U);
+	EXPECT_EQ(zcr, sve);
 	EXPECT_EQ(v, sve ? 0U : 32U);
 	EXPECT_EQ(s, sve ? 50U : 0U);
 	EXPECT_EQ(core,
