@@ -11,12 +11,19 @@
 #define VCPUS  2U
 #define ROUNDS 12U
 
-/* Reads word arg 0 until it is not arg 1; no exit on the way. Word and count of reads to results 0 and 1. */
+#define NEIGHBOUR_AT (SLOT_AT + 0x10000)
+
+/*
+ * Reads word arg 0 until it is not arg 1; no exit on the way. Word and count of reads to results 0 and 1. The page at
+ * arg 2 is read before: it is in the same stage-2 table, and keeps it. Else KVM would give up the table with the page,
+ * and invalidate for that.
+ */
 GUEST(watch_word)
 {
 	for (;;) {
 		uint64_t at = guest_arg(0), want = guest_arg(1), got, n = 0;
 
+		(void)guest_read64(guest_arg(2));
 		guest_tick(1);
 		do {
 			got = guest_read64(at);
@@ -53,16 +60,23 @@ static void start_again(struct vm *vm)
 	test_pause_us(2000); /* they are in the loop by now, or soon */
 }
 
-static struct vm *watchers(char **host)
+static struct vm *watching_vm(void)
 {
 	struct vm *vm = vm_new(.vcpus = VCPUS, .entry = watch_word);
 
-	*host = pages_normal(page_size(), page_size());
+	vm_add_slot(vm, NEIGHBOUR_AT, 0x10000, 0);
 	for (unsigned int i = 0; i < VCPUS; i++) {
 		vm->vcpu[i]->arg[0] = SLOT_AT;
 		vm->vcpu[i]->arg[1] = WORD_BEFORE;
+		vm->vcpu[i]->arg[2] = NEIGHBOUR_AT;
 	}
 	return vm;
+}
+
+static struct vm *watchers(char **host)
+{
+	*host = pages_normal(page_size(), page_size());
+	return watching_vm();
 }
 
 /* Memory is taken away and then changed by the host: nobody may see the change. */
@@ -113,7 +127,7 @@ TEST(memslot, moved_slot_is_gone_for_a_vcpu_that_never_exits, RULE("KVM-SLOT-2")
 TEST(memslot, page_given_up_is_gone_for_a_vcpu_that_never_exits, RULE("KVM-NOTIFY-1"),
      .limit_ms = 30000)
 {
-	struct vm *vm = vm_new(.vcpus = VCPUS, .entry = watch_word);
+	struct vm *vm = watching_vm();
 	uint64_t page = page_size();
 	char *host =
 		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -125,10 +139,6 @@ TEST(memslot, page_given_up_is_gone_for_a_vcpu_that_never_exits, RULE("KVM-NOTIF
 	again = mremap(host, 0, 2 * page, MREMAP_MAYMOVE);
 	if (again == MAP_FAILED)
 		test_error("mremap: %s", strerrorname_np(errno));
-	for (unsigned int i = 0; i < VCPUS; i++) {
-		vm->vcpu[i]->arg[0] = SLOT_AT;
-		vm->vcpu[i]->arg[1] = WORD_BEFORE;
-	}
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		char *old = round & 1 ? again + page : again;
 
