@@ -54,14 +54,14 @@ help:
 build:
 	@type -P $(A64CC) >/dev/null || \
 		{ echo "assay: there is no $(A64CC): run \`make setup-run\`, which installs what the build needs" >&2; exit 2; }
-	@[ $(HOST_ARCH) = aarch64 ] || [ -e $(CACHE)/arm64/lib/libfdt.a ] || \
-		{ echo "assay: $(CACHE) has no libfdt for arm64: run \`make setup-run\`, which fetches it" >&2; exit 2; }
+	@[ $(HOST_ARCH) = aarch64 ] || [ -e $(CACHE)/arm64/lib/libz.a ] || \
+		{ echo "assay: $(CACHE) lacks libraries for arm64: run \`make setup-run\`, which fetches them" >&2; exit 2; }
 	@$(MAKE) bundle
 bundle: $(BUNDLE_FILES)
 clean:
 	rm -rf $(BUILD)
 
-# ---- the two commands. Set-up comes first: the build needs the cross compiler and libfdt it brings.
+# ---- the two commands. Set-up comes first: the build needs the cross compiler and libraries it brings.
 .PHONY: run check format lint
 JOBS := $(shell nproc)
 # The first build takes half a minute and more: say so.

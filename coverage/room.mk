@@ -12,17 +12,17 @@ COV_UOBJ  = $(REFVMM_USRC:refvmm/%.c=$(COV_O)/native/%.o)
 # Counters of the lab go to one folder there; dump prints them.
 $(COV_O)/a64/%.o: refvmm/%.c
 	@mkdir -p $(@D)
-	$(A64CC) $(A64_CFLAGS) $(COV_FLAGS) -fprofile-dir=/coverage $(REFVMM_INC) $(REFVMM_FDT_INC) -c -o $@ $<
+	$(A64CC) $(A64_CFLAGS) $(COV_FLAGS) -fprofile-dir=/coverage $(REFVMM_INC) $(REFVMM_A64_INC) -c -o $@ $<
 $(COV_O)/native/%.o: refvmm/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(COV_FLAGS) $(REFVMM_INC) -c -o $@ $<
 
 $(COV_O)/unit-tests: $$(COV_UOBJ)
-	$(CC) --coverage -pthread -o $@ $^ -lfdt
+	$(CC) --coverage -pthread -o $@ $^ $(REFVMM_LIBS)
 
 COV_NOBJ  = $(REFVMM_NSRC:refvmm/%.c=$(COV_O)/native/%.o)
 $(COV_O)/native-refvmm: $$(COV_NOBJ)
-	$(CC) --coverage -pthread -o $@ $^ -lfdt
+	$(CC) --coverage -pthread -o $@ $^ $(REFVMM_LIBS)
 
 # The filter of a build that counts: it lets gcov write at exit. Its maker is counted too, for it is run here.
 $(COV_O)/confine-gen: $(COV_O)/native/native/confine_gen.o $(COV_O)/native/native/confine_bpf.o
@@ -36,7 +36,7 @@ $(COV_O)/a64/machine_confine.o: REFVMM_INC += -iquote $(COV_O)
 # The bundle, with refvmm replaced.
 $(COV_O)/bundle/refvmm: $$(COV_OBJ) $$(BUNDLE_FILES)
 	rm -rf $(@D) && mkdir -p $(@D) && cp -a $(BUNDLE)/. $(@D)/
-	$(A64CC) $(A64_LDFLAGS) --coverage -pthread -o $@ $(COV_OBJ) $(REFVMM_FDT_LIB)
+	$(A64CC) $(A64_LDFLAGS) --coverage -pthread -o $@ $(COV_OBJ) $(REFVMM_A64_LIBS)
 $(COV_O)/tools/dump: coverage/dump.c
 	@mkdir -p $(@D)
 	$(A64CC) $(A64_CFLAGS) $(A64_LDFLAGS) -D_GNU_SOURCE -o $@ $<

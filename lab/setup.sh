@@ -38,6 +38,8 @@ need_run() {
 	cmd cpio cpio
 	cmd zstd zstd
 	file /usr/include/seccomp.h libseccomp-dev
+	file /usr/include/libfdt.h libfdt-dev
+	file /usr/include/zlib.h zlib1g-dev
 	if [[ $arch != aarch64 ]]; then
 		cmd aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 		file /usr/aarch64-linux-gnu/include/stdio.h libc6-dev-arm64-cross
@@ -57,7 +59,6 @@ need_check() {
 	cmd chromedriver chromium-driver
 	cmd ssh openssh-client
 	cmd dtc device-tree-compiler
-	file '/usr/include/libfdt.h' libfdt-dev
 	# the runtime of clang's sanitizers and of libFuzzer, of the version clang is
 	has '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' || missing+=(libclang-rt)
 }
@@ -130,16 +131,16 @@ if ((${#missing[@]})); then
 	((${#missing[@]} == 0)) || die "still missing after the installation: ${missing[*]}"
 fi
 
-# The lab: not on an ARM64 server that has KVM itself, but libfdt is linked against everywhere.
+# The lab: not on an ARM64 server that has KVM itself, but refvmm is linked everywhere.
 present() { [[ -e $cache/$1/artefact.json ]]; }
 lab() { PYTHONPATH=runner $python -m assay.lab.commands lab "$@" >/dev/null || exit 2; }
 
-present arm64 || PYTHONPATH=runner $python -c '
+[[ -e $cache/arm64/lib/libz.a ]] || PYTHONPATH=runner $python -c '
 import sys
 from assay.errors import AssayError
 from assay.lab import arm64
 try:
-    arm64.libfdt()
+    arm64.libraries()
 except AssayError as e:
     sys.exit(f"assay: {e}")
 ' || exit 2

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "boot.h"
-#include "core/inflate.h"
+#include "core/gzip.h"
 
 #define TEXT_OFFSET_OLD 0x80000U   /* where image_size is 0 (before Linux 3.17) */
 #define OLD_BSS		0x1000000U /* such an image does not say how much memory it needs */

@@ -7,7 +7,7 @@
 
 #include "boot.h"
 #include "core/err.h"
-#include "core/inflate.h"
+#include "core/gzip.h"
 
 #define UNPACKED_MAX (256UL << 20) /* as QEMU's */
 

@@ -5,9 +5,11 @@ REFVMM_O     := $(BUILD)/refvmm/a64
 REFVMM_UO    := $(BUILD)/refvmm/unit
 REFVMM_INC   := -iquote refvmm -D_GNU_SOURCE -pthread
 
-# On an ARM64 host the system's static libfdt is the right one; elsewhere the set-up put Debian's arm64 one into the cache.
-REFVMM_FDT_INC := $(if $(filter aarch64,$(HOST_ARCH)),,-isystem $(CACHE)/arm64/include)
-REFVMM_FDT_LIB := $(if $(filter aarch64,$(HOST_ARCH)),-lfdt,$(CACHE)/arm64/lib/libfdt.a)
+# libfdt for device trees that others wrote, zlib for kernels that are packed. On an ARM64 host the system's static libraries are
+# the right ones; elsewhere the set-up put Debian's arm64 ones into the cache.
+REFVMM_LIBS    := -lfdt -lz
+REFVMM_A64_INC := $(if $(filter aarch64,$(HOST_ARCH)),,-isystem $(CACHE)/arm64/include)
+REFVMM_A64_LIBS := $(if $(filter aarch64,$(HOST_ARCH)),,-L$(CACHE)/arm64/lib) $(REFVMM_LIBS)
 
 REFVMM_SRC   := $(wildcard refvmm/*.c refvmm/core/*.c refvmm/kvm/*.c refvmm/control/*.c refvmm/dev/*.c refvmm/virtio/*.c)
 REFVMM_OBJ   := $(REFVMM_SRC:refvmm/%.c=$(REFVMM_O)/%.o)
@@ -19,18 +21,18 @@ REFVMM_UOBJ  := $(REFVMM_USRC:refvmm/%.c=$(REFVMM_UO)/%.o)
 
 $(REFVMM_O)/%.o: refvmm/%.c
 	@mkdir -p $(@D)
-	$(A64CC) $(A64_CFLAGS) $(REFVMM_INC) $(REFVMM_FDT_INC) -c -o $@ $<
+	$(A64CC) $(A64_CFLAGS) $(REFVMM_INC) $(REFVMM_A64_INC) -c -o $@ $<
 
 $(BUNDLE)/refvmm: $(REFVMM_OBJ) refvmm/link.ld
 	@mkdir -p $(@D)
-	$(A64CC) $(A64_LDFLAGS) -pthread -Wl,-T,refvmm/link.ld -o $@ $(REFVMM_OBJ) $(REFVMM_FDT_LIB)
+	$(A64CC) $(A64_LDFLAGS) -pthread -Wl,-T,refvmm/link.ld -o $@ $(REFVMM_OBJ) $(REFVMM_A64_LIBS)
 
 $(REFVMM_UO)/%.o: refvmm/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN) $(REFVMM_INC) -c -o $@ $<
 
 $(BUILD)/refvmm/unit-tests: $(REFVMM_UOBJ)
-	$(CC) $(SAN) -pthread -o $@ $^ -lfdt
+	$(CC) $(SAN) -pthread -o $@ $^ $(REFVMM_LIBS)
 
 # Built for this machine: prints, describes (--dump-dtb) and writes its own manual page, without KVM.
 REFVMM_NO    := $(BUILD)/refvmm/native
@@ -42,7 +44,7 @@ $(REFVMM_NO)/%.o: refvmm/%.c
 	$(CC) $(CFLAGS) $(REFVMM_INC) -c -o $@ $<
 
 $(REFVMM_NO)/refvmm: $(REFVMM_NOBJ)
-	$(CC) -pthread -o $@ $^ -lfdt
+	$(CC) -pthread -o $@ $^ $(REFVMM_LIBS)
 
 $(BUILD)/man/refvmm.1: $(REFVMM_NO)/refvmm
 	@mkdir -p $(@D)
@@ -82,7 +84,7 @@ $(REFVMM_FO)/%.o: refvmm/%.c
 	$(CLANG) $(REFVMM_FUZZED) -fsanitize=fuzzer-no-link -c -o $@ $<
 
 $(BUILD)/refvmm/fuzz-%: $(REFVMM_FO)/tests/fuzz_%.o $(REFVMM_FOBJ)
-	$(CLANG) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ -lfdt
+	$(CLANG) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(REFVMM_LIBS)
 
 # What it prints, describes and refuses without KVM.
 .PHONY: check-refvmm-native

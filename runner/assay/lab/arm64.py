@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What else the lab takes from Debian's arm64 packages: libfdt to link against, and the parts of an ssh host."""
+"""What else the lab takes from Debian's arm64 packages: libraries to link against, and the parts of an ssh host."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from . import cache
 from .apt import PrivateApt, deb_fields, unpack
 
 SUITE = "bookworm"
+LIBRARIES = {"libfdt-dev": "libfdt.a", "zlib1g-dev": "libz.a"}
 SSHD = ("dropbear-bin", "busybox-static")
 QEMU = "qemu-system-arm"
 PASST_FILES = {"passt": "usr/bin/passt", "ld-linux-aarch64.so.1": "**/lib/*/ld-linux-aarch64.so.1",
@@ -19,38 +20,36 @@ PASST_FILES = {"passt": "usr/bin/passt", "ld-linux-aarch64.so.1": "**/lib/*/ld-l
 QEMU_SUITE = "bookworm-backports"
 
 
-def libfdt(refresh: bool = False) -> Path:
-    """The folder with lib/libfdt.a and include/libfdt.h for the cross compiler."""
+def libraries(refresh: bool = False) -> Path:
+    """The folder with lib/*.a and include/*.h of refvmm's libraries, for the cross compiler."""
     folder = cache.root() / "arm64"
     if not refresh and _whole(folder):
         return folder
     with cache.lock("arm64"):
         if not refresh and _whole(folder):
             return folder
-        cache.say(f"fetching libfdt for arm64 (libfdt-dev, Debian {SUITE})")
+        cache.say(f"fetching libraries for arm64 ({' and '.join(LIBRARIES)}, Debian {SUITE})")
         apt = PrivateApt("arm64", [SUITE])
-        package = apt.resolve("libfdt-dev", SUITE)
+        packages = [apt.resolve(name, SUITE) for name in LIBRARIES]
         with cache.staged(folder) as part, tempfile.TemporaryDirectory(prefix=".deb-", dir=part) as temp:
             tree = Path(temp) / "tree"
-            for deb in apt.download([package], Path(temp) / "debs"):
+            for deb in apt.download(packages, Path(temp) / "debs"):
                 unpack(deb, tree)
             for name in ("lib", "include"):
                 (part / name).mkdir()
-            archives = sorted(tree.glob("usr/lib/**/libfdt.a"))
-            headers = sorted(tree.glob("usr/include/*.h"))
-            if not archives or not headers:
-                raise AssayError(f"libfdt-dev {package.version} holds no libfdt.a with headers; "
-                                 "this version of Debian is not known to the lab")
-            for file in (archives[0],):
-                shutil.copyfile(file, part / "lib" / file.name)
-            for file in headers:
-                shutil.copyfile(file, part / "include" / file.name)
-            cache.write_record(part, packages=[package.record()], mirror=apt.mirror)
+            for package, archive in LIBRARIES.items():
+                found = sorted(tree.glob(f"usr/lib/**/{archive}"))
+                if not found:
+                    raise AssayError(f"{package} of Debian {SUITE} holds no {archive}; this version is not known to the lab")
+                shutil.copyfile(found[0], part / "lib" / archive)
+            for header in (*tree.glob("usr/include/*.h"), *tree.glob("usr/include/aarch64-linux-gnu/*.h")):
+                shutil.copyfile(header, part / "include" / header.name)
+            cache.write_record(part, packages=[package.record() for package in packages], mirror=apt.mirror)
     return folder
 
 
 def _whole(folder: Path) -> bool:
-    return cache.read_record(folder) is not None and (folder / "lib" / "libfdt.a").exists()
+    return cache.read_record(folder) is not None and all((folder / "lib" / name).exists() for name in LIBRARIES.values())
 
 
 def sshd() -> Path:

@@ -124,7 +124,7 @@ def cmd_list(args: argparse.Namespace) -> int:
 def fetch(names: list[str], refresh: bool = False, ssh: bool = False) -> None:
     """Everything these cells need; quick when it is all there."""
     cells = [LabCell.load(name) for name in names]
-    arm64.libfdt()
+    arm64.libraries()
     find_qemu()
     known = load_kernels()
     for name in dict.fromkeys(cell.kernel for cell in cells):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unpacking of gzip files (RFC 1952, RFC 1951), whole and into memory. */
-#ifndef REFVMM_CORE_INFLATE_H
-#define REFVMM_CORE_INFLATE_H
+/* Unpacking of gzip files (RFC 1952), whole and into memory, by zlib. */
+#ifndef REFVMM_CORE_GZIP_H
+#define REFVMM_CORE_GZIP_H
 
 #include <stddef.h>
 #include <stdint.h>

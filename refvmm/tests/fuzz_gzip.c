@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "boot.h"
-#include "core/inflate.h"
+#include "core/gzip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "boot.h"
-#include "core/inflate.h"
+#include "core/gzip.h"
 #include "tests/boot_samples.h"
 #include "tests/unit.h"
 
@@ -49,7 +49,7 @@ static uint8_t *gzipped(const void *data, size_t len, const char *options, size_
 	return out;
 }
 
-TEST(inflate, what_gzip_packed_is_unpacked)
+TEST(gzip, what_gzip_packed_is_unpacked)
 {
 	static const char *const options[] = {"-1", "-6 -n", "-9"};
 	uint8_t *data = content(), *out = malloc(CONTENT);
@@ -71,7 +71,7 @@ TEST(inflate, what_gzip_packed_is_unpacked)
 }
 
 /* RFC 1951, 3.2.6: "ab" repeated; and 3.2.4. */
-TEST(inflate, fixed_codes_and_stored_blocks)
+TEST(gzip, fixed_codes_and_stored_blocks)
 {
 	static const uint8_t stored[] = {0x1f, 0x8b, 8,	   0, 0,    0,	  0,   0,   0,
 					 3,    1,    2,	   0, 0xfd, 0xff, 'h', 'i', 0xac,
@@ -102,7 +102,7 @@ static const char *unpack_copy(const uint8_t *file, size_t len, size_t out_len)
 	return why;
 }
 
-TEST(inflate, damaged_files_are_refused)
+TEST(gzip, damaged_files_are_refused)
 {
 	uint8_t *data = content();
 	size_t len;
@@ -129,7 +129,7 @@ TEST(inflate, damaged_files_are_refused)
 }
 
 /* A kernel in gzip, and in the EFI container with gzip. */
-TEST(inflate, a_packed_kernel_becomes_what_is_in_it)
+TEST(gzip, a_packed_kernel_becomes_what_is_in_it)
 {
 	struct sample_image i = sample_image();
 	uint8_t zboot[64 + 600] = {'M', 'Z', 0, 0, 'z', 'i', 'm', 'g', 64};
