@@ -280,8 +280,11 @@ const struct dev_option virtio_options[] = {
 	 "first",
 	 parse_drive},
 	{"--net",
-	 "tap[,ifname=NAME]|stream,path=SOCKET[,mac=MAC][,if=virtio|virtio-mmio][,bootindex=N]",
-	 "a virtio network card on a tap device, or on the stream socket of passt", parse_net},
+	 "tap[,ifname=NAME]|stream,path=SOCKET[,fd=N][,mac=MAC][,if=virtio|virtio-mmio]"
+	 "[,port=K|none][,bootindex=N]",
+	 "a virtio network card on a tap device, on the stream socket of passt, or on an open "
+	 "descriptor",
+	 parse_net},
 	{"--rng", "[virtio|virtio-mmio][,port=K|none]", "a virtio source of random numbers",
 	 parse_rng},
 	{NULL, NULL, NULL, NULL},
