@@ -21,7 +21,7 @@
 #include <assay/board.h>
 
 #define RAM_SIZE (64UL << 20)
-#define MAX_CPUS 64
+#define MAX_CPUS 512U
 
 static struct cpu {
 	int fd;

@@ -4,7 +4,7 @@
 
 BENCH_O     := $(BUILD)/bench
 BENCH_OUT   := $(BENCH_O)/root
-BENCH_ELFS  := $(foreach cpus,1 8,$(BENCH_OUT)/off-$(cpus).elf) $(BENCH_OUT)/reads-20000.elf
+BENCH_ELFS  := $(foreach cpus,1 2 8 32 128 512,$(BENCH_OUT)/off-$(cpus).elf) $(BENCH_OUT)/reads-20000.elf
 BENCH_FILES := $(BENCH_OUT)/bare $(BENCH_OUT)/meter $(BENCH_OUT)/disk.img $(BENCH_ELFS)
 BENCH_PAYLOAD = $(A64CC) $(A64_CFLAGS) -mgeneral-regs-only -mcmodel=tiny -ffreestanding -fomit-frame-pointer -nostdlib -static -no-pie \
 	-Wl,-Ttext=0x40200000,--build-id=none,-z,noexecstack,-z,max-page-size=4096 -o $@ $<

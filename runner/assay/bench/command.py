@@ -17,6 +17,7 @@ from ..lab import arm64, cache
 from ..lab.cells import LabCell
 from ..lab.cpio import Archive
 from ..paths import OUT, shown
+from . import curves, page
 from .figures import Figure, commands, figures
 from .measure import counted, run
 
@@ -64,18 +65,28 @@ def work(args: argparse.Namespace) -> int:
 
     one, icount = counted(cell)
     cache.say(f"counting instructions in {cell.name}")
-    exact = run(one, bundle, programs, commands(None, args.runs, ipa=True), options=icount)
+    exact = run(one, bundle, programs, [*commands(None, args.runs, counted=True), *curves.commands(counted=True)],
+                options=icount)
     cache.say(f"measuring time and memory in {cell.name}")
-    timed = run(cell, bundle, programs, commands(qemu, args.runs, ipa=False), extra=extra())
+    timed = run(cell, bundle, programs, [*commands(qemu, args.runs, counted=False), *curves.commands(counted=False)],
+                extra=extra())
     rows = figures(exact, counted=True) + figures(timed, counted=False)
+    plots = curves.series(exact, timed)
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / "latest.json"
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps([row.row() for row in rows], indent=1) + "\n")
-    part.replace(path)
+    for name, text in (("latest.json", json.dumps([row.row() for row in rows], indent=1) + "\n"),
+                       ("curves.json", json.dumps([plot.row() for plot in plots], indent=1) + "\n"),
+                       ("report.html", page.render(rows, plots, cell.name))):
+        part = args.out / f"{name}.part"
+        part.write_text(text, "utf-8")
+        part.replace(args.out / name)
     show(rows)
+    for plot in plots:
+        if not plot.curve.log:
+            print(f"{plot.curve.title}: {plot.slope(plot.refvmm):,.0f} {plot.unit} each"
+                  + (f" (bare {plot.slope(plot.bare):,.0f})" if plot.bare else "") + f", the last of them {plot.bend:.2f} times that")
     missed = [row for row in rows if row.good is False]
-    print(f"{len(rows)} figures, {len(missed)} targets missed; {shown(path)}")
+    print(f"{len(rows)} figures, {len(missed)} targets missed; {shown(path)}, {shown(args.out / 'report.html')}")
     return 1 if missed else 0
 
 
