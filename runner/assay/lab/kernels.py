@@ -27,7 +27,7 @@ OWN_KEPT = 4
 OWN_STORE = "ASSAY_KERNEL_STORE"  # environment: another folder for them, of a tool that tries many
 
 # What belongs to a kernel image: since 7.x the image is in linux-binary-*, before in linux-image-* itself.
-_PARTS = re.compile(r"linux-(image|binary|modules)-\d")
+_PARTS = re.compile(r"linux-(image|binary|modules|base)-\d")
 
 
 @dataclass(frozen=True)
