@@ -25,6 +25,8 @@ from .cpio import Archive
 from .qemu import Qemu, find_qemu
 from .sshhost import ssh_host
 
+SWEEP_TIME = ("1s",)  # of each stress test: what a default run has in one cell, a sweep has in many
+
 _SHELL = f"""#!/bin/sh
 /bin/busybox --install -s /bin
 stty sane 2>/dev/null
@@ -63,7 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     one.add_argument("-j", "--jobs", metavar="N", default="2", help="cells at once (default: %(default)s)")
     one.add_argument("--tests", action="append", default=[], metavar="GLOB", help="only these tests (repeatable)")
     for name, words in (("--exclude", "leave these tests out (repeatable)"), ("--seed", "of the random tests"),
-                        ("--time", "how long each stress test runs"), ("--qemu", "a qemu-system-aarch64 from 7.2 on"),
+                        ("--time", "how long each stress test runs (default: 1s)"), ("--qemu", "a qemu-system-aarch64 from 7.2 on"),
                         ("--out", "folder of the runs"), ("--bundle", argparse.SUPPRESS)):
         one.add_argument(name, metavar="X", action="append", default=[], help=words)
     one.add_argument("--counts", action="store_true", help="end with the line `N passed, N failed, N skipped`")
@@ -160,7 +162,7 @@ def sweep_words(args: argparse.Namespace) -> list[str]:
     for glob in args.cells or whole:
         words += ["--cell", glob]
     for name in ("exclude", "seed", "time", "qemu", "out", "bundle"):
-        for value in getattr(args, name):
+        for value in getattr(args, name) or (SWEEP_TIME if name == "time" else ()):
             words += [f"--{name}", value]
     return [*words, *(["--counts"] if args.counts else [])]
 

@@ -106,10 +106,12 @@ def test_the_source_is_unpacked_without_its_first_folder(tmp_path):
 def test_a_sweep_is_a_run_of_cells():
     parser = argparse.ArgumentParser()
     commands.add_parser(parser.add_subparsers())
-    args = parser.parse_args(["lab", "sweep", "k6.12-*", "k7.2-max", "-j", "3", "--tests", "gic.*", "--counts"])
+    args = parser.parse_args(["lab", "sweep", "k6.12-*", "k7.2-max", "-j", "3", "--tests", "gic.*", "--counts",
+                              "--time", "8h"])
     words = commands.sweep_words(args)
     made = make_parser(lab=False).parse_args(words)
     assert (made.cell, made.tests, made.jobs, made.counts) == (["k6.12-*", "k7.2-max"], ["gic.*"], 3, True)
+    assert made.time == 8 * 3600 * 1000
     made = make_parser(lab=False).parse_args(commands.sweep_words(parser.parse_args(["lab", "sweep"])))
-    assert (made.jobs, made.counts) == (2, False)
+    assert (made.jobs, made.counts, made.time) == (2, False, 1000)
     assert made.cell == [name for name, cell in load_cells().items() if not cell.guests], "those are for one program"
