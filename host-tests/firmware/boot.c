@@ -3,6 +3,7 @@
  * UEFI firmware (EDK2's build for the virt board, Debian's AAVMF) under refvmm: in flash, with its variables in a
  * file. What it offers is said by uefi-guest/main.c, which it gets as its kernel.
  */
+#include "firmware.h"
 #include "file.h"
 #include "pauth.h"
 #include "proc.h"
@@ -27,7 +28,7 @@ static struct proc run;
 static const struct proc_talk *talk; /* with boot() */
 static const char *const *more;	     /* further options of boot() */
 
-static const char *firmware(void)
+const char *firmware_path(void)
 {
 	static const char *const installed[] = {
 		"/usr/share/AAVMF/AAVMF_CODE.fd",
@@ -73,7 +74,7 @@ static void boot(const char *machine, const char *vars_file, const char *kernel,
 	char vmm[512];
 	char *argv[24] = {vmm,
 			  (char *)"--firmware",
-			  (char *)firmware(),
+			  (char *)firmware_path(),
 			  (char *)"--machine",
 			  (char *)machine,
 			  (char *)"--memory",
@@ -193,7 +194,7 @@ TEST(firmware, comes_to_its_shell, RULE("FW-SHELL-1"), .tags = "slow")
 	char vmm[512];
 	char *argv[] = {vmm,
 			(char *)"--firmware",
-			(char *)firmware(),
+			(char *)firmware_path(),
 			(char *)"--memory",
 			(char *)"256M",
 			(char *)"--console",
@@ -233,10 +234,10 @@ static void blank_disk(char path[32])
 TEST(firmware, starts_from_the_lowest_bootindex_first, RULE("FW-ORDER-1"), .tags = "slow")
 {
 	char vmm[512], disk[2][32], word[2][128];
-	const char *argv[] = {vmm,	   "--firmware",   firmware(), "--memory",
-			      "256M",	   "--console",	   "stdio",    "--cpu",
-			      pauth_cpu(), "--drive",	   word[0],    "--drive",
-			      word[1],	   "--root-ports", "1",	       NULL};
+	const char *argv[] = {vmm,	   "--firmware", firmware_path(), "--memory",	  "256M",
+			      "--console", "stdio",	 "--cpu",	  pauth_cpu(),	  "--drive",
+			      word[0],	   "--drive",	 word[1],	  "--root-ports", "1",
+			      NULL};
 	struct proc_talk type[] = {{"seconds to skip", "\x1b", NULL},
 				   {"Shell>", "reset -s\r", NULL},
 				   {NULL, NULL, NULL}};
