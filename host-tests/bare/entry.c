@@ -12,10 +12,8 @@
 SUITE(bare, .tags = "refvmm");
 
 #define SIZE ((size_t)(program_end - program))
-#define DTB_FAR \
-	(RAM +  \
-	 (128U  \
-	  << 20)) /* the tree of what is no ELF file: half of RAM, at most 128 MiB, from its start */
+/* The tree of what is no ELF file: half of RAM, at most 128 MiB, from its start. */
+#define DTB_FAR (RAM + (128U << 20))
 
 static int elf_at(uint64_t at, uint16_t type)
 {
