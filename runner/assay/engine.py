@@ -12,6 +12,7 @@ from .errors import AssayError
 from .job import Unit, job_text
 
 CRASHES_MAX = 5
+LIMITS_MAX = 3  # tests in a row that run into their limits: the host is at fault, a CPU of it hangs, say
 TICK_S = 0.2
 
 
@@ -32,6 +33,7 @@ class Engine:
         self.behind: list[str] = []  # tests that the process of the next one has run already
         self.greeted = False
         self.bye = False
+        self.limits = 0
         self.parser = frames.FrameParser()
 
     def run(self) -> None:
@@ -90,7 +92,7 @@ class Engine:
 
     def _session(self, session: Session) -> str:
         """Until the stream ends or the host hangs; returns why."""
-        self.current, self.behind, self.greeted, self.bye = None, [], False, False
+        self.current, self.behind, self.greeted, self.bye, self.limits = None, [], False, False, 0
         began = self.clock()
         deadline, how = self._deadline(began)
         while True:
@@ -108,6 +110,9 @@ class Engine:
                 deadline, how = self._deadline(began)
             if self.bye:
                 return "the job ended"
+            if self.limits == LIMITS_MAX and self.units:
+                session.kill()
+                return f"{LIMITS_MAX} tests in a row ran into their limits, so the host was started anew"
 
     def _line(self, line: bytes) -> bool:
         """Take in one line; true when it moved the run on, so that a new deadline holds."""
@@ -140,6 +145,7 @@ class Engine:
                 fields = {"exit": end.exit, "signal": end.signal, "limit": end.limit, "next": end.next, "ms": end.ms, "taint": end.taint}
                 self._event("end", id=end.id, fields={key: n for key, n in fields.items() if n is not None})
                 self.current = None
+                self.limits = 0 if end.limit is None else self.limits + 1
                 self.behind = [*self.behind, end.id] if end.next else []
             case frames.Bye(units):
                 self.bye = True

@@ -154,6 +154,18 @@ def test_agent_that_says_bye_too_early():
     assert "with 1 of its tests left" in entries["s.b"]["reason"]
 
 
+def test_a_host_on_which_test_after_test_hangs_is_started_anew():
+    late = "limit=4000 ms=4100 taint=0x0"
+    first = [HELLO, *unit("s.a", end=late), *passed("s.b"),
+             *(line for name in "cde" for line in unit(f"s.{name}", end=late)), *unit("s.f", end=late)]
+    backend = ScriptedBackend(first, [HELLO, *passed("s.f"), *passed("s.g"), BYE])
+    entries, _, _ = run(backend, units_of(*"abcdefg"))
+    assert verdicts(entries) == {f"s.{n}"[2:]: v for n, v in zip("abcdefg", ["error", "pass", "error", "error", "error",
+                                                                          "pass", "pass"], strict=True)}
+    assert backend.jobs[1] == ["s.f", "s.g"]
+    assert "time limit of 4000 ms" in entries["s.c"]["reason"] and "started anew" in entries["s.e"]["reason"]
+
+
 def test_tests_of_one_process_are_told_apart_and_name_those_before():
     session = [HELLO, *unit("s.a", "ok 1 s.a", end="next=1 ms=2 taint=0x0"),
                *unit("s.b", "not ok 1 s.b", end="next=1 ms=3 taint=0x0"), *unit("s.c", end="next=1 ms=4 taint=0x0"),
