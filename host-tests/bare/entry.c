@@ -11,7 +11,7 @@
 
 SUITE(bare, .tags = "refvmm");
 
-#define SIZE ((size_t)(program_end - program))
+#define SIZE	((size_t)(program_end - program))
 /* The tree of what is no ELF file: half of RAM, at most 128 MiB, from its start. */
 #define DTB_FAR (RAM + (128U << 20))
 
