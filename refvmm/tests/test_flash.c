@@ -115,7 +115,7 @@ TEST(flash, a_buffer_goes_where_its_first_word_says)
 	fake_write(b.fe, BANK1, 2, 0xe8);
 	fake_write(b.fe, BANK1, 2, 3);
 	for (unsigned i = 0; i < 4; i++)
-		fake_write(b.fe, BANK1 + 0x21800 + i * 2, 2, 0x1111 * (i + 1));
+		fake_write(b.fe, BANK1 + 0x21800 + i * 2, 2, 0x1111UL * (i + 1));
 	fake_write(b.fe, BANK1, 2, 0xd0);
 	EXPECT_EQ(flash_rd(&b, BANK1), 0x00800080);
 	flash_wr(&b, BANK1, 0x00ff00ff);
