@@ -78,7 +78,7 @@ static void boot(const char *machine, const char *vars_file, const char *kernel,
 			  (char *)"--machine",
 			  (char *)machine,
 			  (char *)"--memory",
-			  (char *)"512M",
+			  (char *)"512M,backing=thp",
 			  (char *)"--smp",
 			  (char *)"2",
 			  (char *)"--cpu",
@@ -196,7 +196,7 @@ TEST(firmware, comes_to_its_shell, RULE("FW-SHELL-1"), .tags = "slow")
 			(char *)"--firmware",
 			(char *)firmware_path(),
 			(char *)"--memory",
-			(char *)"256M",
+			(char *)"256M,backing=thp",
 			(char *)"--console",
 			(char *)"stdio",
 			NULL};
@@ -234,10 +234,11 @@ static void blank_disk(char path[32])
 TEST(firmware, starts_from_the_lowest_bootindex_first, RULE("FW-ORDER-1"), .tags = "slow")
 {
 	char vmm[512], disk[2][32], word[2][128];
-	const char *argv[] = {vmm,	   "--firmware", firmware_path(), "--memory",	  "256M",
-			      "--console", "stdio",	 "--cpu",	  pauth_cpu(),	  "--drive",
-			      word[0],	   "--drive",	 word[1],	  "--root-ports", "1",
-			      NULL};
+	const char *argv[] = {
+		vmm,	     "--firmware", firmware_path(), "--memory",	    "256M,backing=thp",
+		"--console", "stdio",	   "--cpu",	    pauth_cpu(),    "--drive",
+		word[0],     "--drive",	   word[1],	    "--root-ports", "1",
+		NULL};
 	struct proc_talk type[] = {{"seconds to skip", "\x1b", NULL},
 				   {"Shell>", "reset -s\r", NULL},
 				   {NULL, NULL, NULL}};

@@ -55,7 +55,7 @@ TEST(firmware, tries_to_boot_over_virtio_net, RULE("FW-PXE-1"), .tags = "slow")
 			(char *)"--firmware",
 			(char *)firmware_path(),
 			(char *)"--memory",
-			(char *)"256M",
+			(char *)"256M,backing=thp",
 			(char *)"--console",
 			(char *)"stdio",
 			(char *)"--net",

@@ -90,7 +90,7 @@ TEST(firmware, u_boot_comes_to_its_prompt_and_finds_the_board, RULE("BARE-UBOOT-
 			(char *)"--firmware",
 			(char *)u_boot(),
 			(char *)"--memory",
-			(char *)"512M",
+			(char *)"512M,backing=thp",
 			(char *)"--smp",
 			(char *)"2",
 			(char *)"--console",

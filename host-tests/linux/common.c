@@ -63,9 +63,11 @@ static void make_initrd(char path[64], const char *modules)
 void boot(const struct machine *m)
 {
 	char vmm[512], initrd[64], kernel[640], modules[640], name[128], append[256];
-	const char *argv[48] = {vmm,	    "--memory", "512M",	    "--kernel", kernel,
-				"--initrd", initrd,	"--append", append,	"--machine",
-				m->machine, "--smp",	m->cpus,    "--cpu",	pauth_cpu()};
+	const char *argv[48] = {vmm,	     "--memory", "512M,backing=thp",
+				"--kernel",  kernel,	 "--initrd",
+				initrd,	     "--append", append,
+				"--machine", m->machine, "--smp",
+				m->cpus,     "--cpu",	 pauth_cpu()};
 	size_t n = 15;
 	int r;
 
