@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -56,6 +57,34 @@ static void say_file(const char *key, const char *path)
 	say(key, "%s", first_line(path, text, sizeof(text)));
 }
 
+/*
+ * From now on the kernel writes to the console only what it dies of (syslog(2), "console_loglevel"): it does not wait for
+ * the end of a line of ours. A stall that it reports is no matter of taste, so what it kept is said at the end.
+ */
+static void quieten_kernel(void)
+{
+	if (klogctl(8 /* SYSLOG_ACTION_CONSOLE_LEVEL */, NULL, 1) < 0)
+		say("klogctl-failed", "%s", strerror(errno));
+}
+
+/* Lines of its log that tell of trouble, eight at most: not parsed, but there for whoever reads a failed test. */
+static void say_troubles(void)
+{
+	static const char *const words[] = {"BUG:", "WARNING:", "Oops", "rcu: INFO:", "Call trace"};
+	static char log[1 << 18];
+	int n = klogctl(3 /* SYSLOG_ACTION_READ_ALL */, log, sizeof(log) - 1);
+	unsigned said = 0;
+
+	log[n > 0 ? n : 0] = '\0';
+	for (char *line = strtok(log, "\n"); line && said < 8; line = strtok(NULL, "\n"))
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if (strstr(line, words[i])) {
+				say("trouble", "%s", line);
+				said++;
+				break;
+			}
+}
+
 static void mount_at(const char *type, const char *where)
 {
 	if (mkdir(where, 0755) && errno != EEXIST)
@@ -86,6 +115,7 @@ int main(void)
 	char words[1024];
 	bool again;
 
+	quieten_kernel();
 	mount_at("proc", "/proc");
 	mount_at("sysfs", "/sys");
 	mount_at("devtmpfs", "/dev");
@@ -106,6 +136,7 @@ int main(void)
 	first_line("/proc/cmdline", words, sizeof(words));
 	if (!strstr(words, "assay.end=key")) /* it is the subject there */
 		say_virtio();
+	say_troubles();
 	say("state", "user-space");
 
 	sync();

@@ -142,6 +142,8 @@ void expect_came_up(const char *cpus)
 	EXPECT_STREQ(said("machine", text, sizeof(text)), "aarch64");
 	EXPECT_STREQ(said("cpus", text, sizeof(text)), cpus);
 	EXPECT_STREQ(said("module-failed", text, sizeof(text)), "");
+	if (*said("trouble", text, sizeof(text)))
+		NOTE("the guest's kernel logged: %s", text);
 	/* The PL011's driver names its first port so (Documentation/admin-guide/serial-console.rst). */
 	EXPECT_STREQ(said("console", text, sizeof(text)), "ttyAMA0");
 	FACT("linux.console", "%s", text);
