@@ -2,6 +2,7 @@
 /* The command line: what each option sets, and that bad ones are refused. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -327,6 +328,13 @@ TEST(parse, numbers_and_sizes)
 	uint64_t v;
 
 	EXPECT(!parse_u64("0x10", &v) && v == 16);
+	EXPECT(!parse_u64("0XfFaA", &v) && v == 0xffaa);
+	EXPECT(!parse_u64("0xffffffffffffffff", &v) && v == UINT64_MAX);
+	EXPECT_EQ(parse_u64("0x10000000000000000", &v), -ERANGE);
+	EXPECT_EQ(parse_u64("99999999999999999999", &v), -ERANGE);
+	EXPECT_EQ(parse_u64("0x", &v), -EINVAL);
+	EXPECT_EQ(parse_u64("0xg", &v), -EINVAL);
+	EXPECT_EQ(parse_u64("1f", &v), -EINVAL);
 	EXPECT(!parse_u64("010", &v) && v == 10);
 	EXPECT(!parse_u64("18446744073709551615", &v) && v == UINT64_MAX);
 	EXPECT(parse_u64("18446744073709551616", &v));
@@ -336,6 +344,7 @@ TEST(parse, numbers_and_sizes)
 	EXPECT(parse_u64("1 ", &v));
 	EXPECT(!parse_size("4k", &v) && v == 4096);
 	EXPECT(!parse_size("16G", &v) && v == 16ULL << 30);
+	EXPECT(!parse_size("0x2t", &v) && v == 2ULL << 40);
 	EXPECT(!parse_size("16777215T", &v) && v == 16777215ULL << 40);
 	EXPECT(parse_size("16777216T", &v));
 	EXPECT(parse_size("1GB", &v));
