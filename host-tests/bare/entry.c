@@ -4,6 +4,7 @@
  * program (QEMU 10.0, hw/arm/boot.c).
  */
 #include "program.h"
+#include "file.h"
 #include "test.h"
 #include <elf.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static int elf_at(uint64_t at, uint16_t type)
 			.p_filesz = SIZE,
 			.p_memsz = SIZE,
 			.p_align = 0x1000};
-	int fd = new_file();
+	int fd = file_in_memory();
 
 	put(fd, 0, &h, sizeof(h));
 	put(fd, sizeof(h), &p, sizeof(p));
@@ -80,7 +81,7 @@ static void expect_image(int fd, uint64_t at)
 
 TEST(bare, code_without_a_header_starts_at_the_old_offset, RULE("BARE-RAW-1"))
 {
-	int fd = new_file();
+	int fd = file_in_memory();
 
 	put(fd, 0, program, SIZE);
 	expect_image(fd, RAM + 0x80000);
@@ -101,7 +102,7 @@ TEST(bare, image_starts_at_its_text_offset, RULE("BARE-IMAGE-1"),
 	       .image_size = 0x10000,
 	       .flags = 0xa,
 	       .magic = {'A', 'R', 'M', 0x64}};
-	int fd = new_file();
+	int fd = file_in_memory();
 
 	_Static_assert(sizeof(h) == 64, "the header of a Linux Image");
 	put(fd, 0, &h, sizeof(h));
@@ -126,7 +127,7 @@ TEST(bare, gzip_is_unpacked, RULE("BARE-GZIP-1"))
 {
 	uint16_t len = (uint16_t)SIZE, not_len = (uint16_t)~len;
 	uint32_t end[2] = {crc32_of(program, SIZE), len};
-	int fd = new_file();
+	int fd = file_in_memory();
 
 	put(fd, 0, "\x1f\x8b\x08\0\0\0\0\0\0\x03\x01", 11);
 	put(fd, 11, &len, 2);

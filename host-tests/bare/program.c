@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "program.h"
-#include "proc.h"
+#include "file.h"
+#include "refvmm.h"
 #include "test.h"
 #include <assay/exit.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define LIMIT_MS 30000
@@ -72,15 +72,6 @@ __asm__(".pushsection .rodata\n"
 
 static struct proc run;
 
-int new_file(void)
-{
-	int fd = memfd_create("program", 0);
-
-	if (fd < 0)
-		test_error("memfd_create: %s", strerrorname_np(errno));
-	return fd;
-}
-
 void put(int fd, uint64_t at, const void *data, size_t len)
 {
 	if (pwrite(fd, data, len, (off_t)at) != (ssize_t)len)
@@ -106,26 +97,14 @@ static bool words(const char *text, struct said *s)
 
 bool run_program(int fd, struct said *s)
 {
-	char vmm[512], path[32];
-	char *argv[] = {vmm,
-			(char *)"--kernel",
-			path,
-			(char *)"--memory",
-			(char *)"256M",
-			(char *)"--console",
-			(char *)"stdio",
-			NULL};
 	const struct proc_talk talk[] = {{"bhwx", "hiq", NULL}, {NULL, NULL, NULL}};
-	int r;
+	struct refvmm vmm = {};
+	char path[32];
 
 	*s = (struct said){0};
-	bundle_path("refvmm", vmm, sizeof(vmm));
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r = proc_converse(&run, argv, talk, LIMIT_MS);
-	if (r < 0)
-		test_error("%s: %s", vmm, strerrorname_np(-r));
-	if (run.status == ASSAY_EXIT_LACKS)
-		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
+	REFVMM_ADD(&vmm, "--kernel", file_name_of(fd, path), "--memory", "256M");
+	REFVMM_ADD(&vmm, "--console", "stdio");
+	refvmm_run(&run, &vmm, talk, LIMIT_MS);
 	s->status = run.status;
 	if (EXPECT_TRUE(words(run.out, s)) && EXPECT_STREQ(s->rest, "bhwxhiq") &&
 	    EXPECT_EQ(s->status, ASSAY_EXIT_OK))

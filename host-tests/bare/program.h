@@ -20,10 +20,9 @@ struct said {
 
 extern const char program[], program_end[];
 
-/* Runs refvmm with this file as its kernel and 256 MiB; then "hiq" is typed. False: no answer, which is a failure. */
+/* Runs refvmm with this file_in_memory() as its kernel and 256 MiB; then "hiq" is typed. False: no answer, which is a failure. */
 bool run_program(int fd, struct said *s);
-/* Files in memory, inherited by refvmm. */
-int new_file(void);
+/* Writes a part of such a file. */
 void put(int fd, uint64_t at, const void *data, size_t len);
 
 #endif

@@ -6,11 +6,10 @@
 #include "firmware.h"
 #include "file.h"
 #include "pauth.h"
-#include "proc.h"
+#include "refvmm.h"
 #include "test.h"
 #include <assay/exit.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,45 +70,20 @@ static void forget(const char *path)
 static void boot(const char *machine, const char *vars_file, const char *kernel, const char *initrd,
 		 const char *append)
 {
-	char vmm[512];
-	char *argv[24] = {vmm,
-			  (char *)"--firmware",
-			  (char *)firmware_path(),
-			  (char *)"--machine",
-			  (char *)machine,
-			  (char *)"--memory",
-			  (char *)"512M,backing=thp",
-			  (char *)"--smp",
-			  (char *)"2",
-			  (char *)"--cpu",
-			  (char *)(uintptr_t)pauth_cpu()};
-	int n = 11, r;
+	struct refvmm vmm = {};
 
-	bundle_path("refvmm", vmm, sizeof(vmm));
-	if (vars_file) {
-		argv[n++] = (char *)"--vars";
-		argv[n++] = (char *)vars_file;
-	}
-	argv[n++] = (char *)"--kernel";
-	argv[n++] = (char *)kernel;
-	if (initrd) {
-		argv[n++] = (char *)"--initrd";
-		argv[n++] = (char *)initrd;
-		argv[n++] =
-			(char *)"--no-reboot"; /* Linux that panics ends here, and not at the limit */
-	}
-	argv[n++] = (char *)"--append";
-	argv[n++] = (char *)append;
-	for (size_t i = 0; more && more[i]; i++)
-		argv[n++] = (char *)(uintptr_t)more[i];
-	argv[n] = NULL;
 	if (!file_exists(kernel))
 		SKIP("the bundle lacks %s: build it whole", kernel);
-	r = proc_converse(&run, argv, talk, LIMIT_MS);
-	if (r < 0)
-		test_error("%s: %s", vmm, strerrorname_np(-r));
-	if (run.status == ASSAY_EXIT_LACKS)
-		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
+	REFVMM_ADD(&vmm, "--firmware", firmware_path(), "--machine", machine);
+	REFVMM_ADD(&vmm, "--memory", "512M,backing=thp", "--smp", "2", "--cpu", pauth_cpu());
+	if (vars_file)
+		REFVMM_ADD(&vmm, "--vars", vars_file);
+	REFVMM_ADD(&vmm, "--kernel", kernel, "--append", append);
+	if (initrd) /* Linux that panics ends here, and not at the limit */
+		REFVMM_ADD(&vmm, "--initrd", initrd, "--no-reboot");
+	if (more)
+		refvmm_add(&vmm, more);
+	refvmm_run(&run, &vmm, talk, LIMIT_MS);
 }
 
 static void probe(const char *machine, const char *vars_file, const char *append)
@@ -189,42 +163,37 @@ TEST(firmware, variables_survive_reset_and_restart, RULE("FW-VARS-1"))
 }
 
 /* Without a kernel the firmware comes to its shell; what is typed there resets the machine for good. */
+static void to_the_shell(const char *const *devices)
+{
+	static const struct proc_talk type[] = {{"seconds to skip", "\x1b", NULL},
+						{"Shell>", "reset -s\r", NULL},
+						{NULL, NULL, NULL}};
+	struct refvmm vmm = {};
+
+	REFVMM_ADD(&vmm, "--firmware", firmware_path(), "--memory", "256M,backing=thp");
+	REFVMM_ADD(&vmm, "--console", "stdio", "--cpu", pauth_cpu());
+	if (devices)
+		refvmm_add(&vmm, devices);
+	refvmm_run(&run, &vmm, type, LIMIT_MS);
+}
+
 TEST(firmware, comes_to_its_shell, RULE("FW-SHELL-1"), .tags = "slow")
 {
-	char vmm[512];
-	char *argv[] = {vmm,
-			(char *)"--firmware",
-			(char *)firmware_path(),
-			(char *)"--memory",
-			(char *)"256M,backing=thp",
-			(char *)"--console",
-			(char *)"stdio",
-			NULL};
-	struct proc_talk type[] = {{"seconds to skip", "\x1b", NULL},
-				   {"Shell>", "reset -s\r", NULL},
-				   {NULL, NULL, NULL}};
-	int r;
-
-	bundle_path("refvmm", vmm, sizeof(vmm));
-	r = proc_converse(&run, argv, type, LIMIT_MS);
-	if (r < 0)
-		test_error("%s: %s", vmm, strerrorname_np(-r));
-	if (run.status == ASSAY_EXIT_LACKS)
-		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
+	to_the_shell(NULL);
 	EXPECT_TRUE(strstr(run.out, "UEFI Interactive Shell"));
 	if (!EXPECT_EQ(run.status, ASSAY_EXIT_OK))
 		NOTE("refvmm: %.*s", (int)strcspn(run.err, "\n"), run.err);
 }
 
-static void blank_disk(char path[32])
+/* A disk in memory of which nothing can be started, as a value of --drive. */
+static void blank_disk(char drive[80], const char *place)
 {
-	int fd;
+	char name[32];
+	int fd = file_in_memory();
 
-	snprintf(path, 32, "/tmp/blank-XXXXXX");
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0 || ftruncate(fd, 1 << 20))
-		test_error("no file in /tmp: %s", strerrorname_np(errno));
-	close(fd);
+	if (ftruncate(fd, 1 << 20))
+		test_error("ftruncate: %s", strerrorname_np(errno));
+	snprintf(drive, 80, "file=%s,%s", file_name_of(fd, name), place);
 }
 
 /*
@@ -233,30 +202,13 @@ static void blank_disk(char path[32])
  */
 TEST(firmware, starts_from_the_lowest_bootindex_first, RULE("FW-ORDER-1"), .tags = "slow")
 {
-	char vmm[512], disk[2][32], word[2][128];
-	const char *argv[] = {
-		vmm,	     "--firmware", firmware_path(), "--memory",	    "256M,backing=thp",
-		"--console", "stdio",	   "--cpu",	    pauth_cpu(),    "--drive",
-		word[0],     "--drive",	   word[1],	    "--root-ports", "1",
-		NULL};
-	struct proc_talk type[] = {{"seconds to skip", "\x1b", NULL},
-				   {"Shell>", "reset -s\r", NULL},
-				   {NULL, NULL, NULL}};
+	char drive[2][80];
 	const char *first, *second;
-	int r;
 
-	bundle_path("refvmm", vmm, sizeof(vmm));
-	for (int i = 0; i < 2; i++)
-		blank_disk(disk[i]);
-	snprintf(word[0], sizeof(word[0]), "file=%s,port=0,bootindex=2", disk[0]);
-	snprintf(word[1], sizeof(word[1]), "file=%s,port=none,bootindex=1", disk[1]);
-	r = proc_converse(&run, (char *const *)(uintptr_t)argv, type, LIMIT_MS);
-	unlink(disk[0]);
-	unlink(disk[1]);
-	if (r < 0)
-		test_error("%s: %s", vmm, strerrorname_np(-r));
-	if (run.status == ASSAY_EXIT_LACKS)
-		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
+	blank_disk(drive[0], "port=0,bootindex=2");
+	blank_disk(drive[1], "port=none,bootindex=1");
+	to_the_shell((const char *const[]){"--drive", drive[0], "--drive", drive[1], "--root-ports",
+					   "1", NULL});
 	first = strstr(run.out, "from PciRoot(0x0)/Pci(0x2,0x0)");
 	second = strstr(run.out, "from PciRoot(0x0)/Pci(0x1,0x0)/Pci(0x0,0x0)");
 	EXPECT_TRUE(first && second && first < second);
@@ -319,18 +271,14 @@ static void press(int pid)
 /* Linux by firmware and ACPI, with modules; to user space, or it is said why not. */
 static bool boot_linux(const char *append)
 {
-	char path[640], initrd[] = "initrd-XXXXXX";
+	char path[640], initrd[32];
 	const char *kernel = linux_image();
-	int fd = mkostemp(initrd, O_CLOEXEC);
+	int fd = file_in_memory();
 
-	if (fd < 0)
-		test_error("no file in the current folder: %s", strerrorname_np(errno));
 	if (file_append(fd, bundle_path("linux/initrd.cpio", path, sizeof(path))))
 		test_error("%s cannot be copied", path);
 	(void)file_append(fd, bundle_path("linux/modules.cpio", path, sizeof(path)));
-	close(fd);
-	boot("acpi=on", NULL, kernel, initrd, append);
-	unlink(initrd);
+	boot("acpi=on", NULL, kernel, file_name_of(fd, initrd), append);
 	return ended("linux-guest", "user-space");
 }
 

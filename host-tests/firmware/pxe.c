@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the firmware of a guest does with a network card that it could boot over. */
 #include "firmware.h"
-#include "proc.h"
+#include "pauth.h"
+#include "refvmm.h"
 #include "test.h"
-#include <assay/exit.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -50,31 +50,19 @@ TEST(firmware, tries_to_boot_over_virtio_net, RULE("FW-PXE-1"), .tags = "slow")
 {
 	static const struct proc_talk wait[] = {{"Start PXE over IPv4", NULL, read_and_end},
 						{NULL, NULL, NULL}};
-	char vmm[512], net[64];
-	char *argv[] = {vmm,
-			(char *)"--firmware",
-			(char *)firmware_path(),
-			(char *)"--memory",
-			(char *)"256M,backing=thp",
-			(char *)"--console",
-			(char *)"stdio",
-			(char *)"--net",
-			net,
-			NULL};
-	int pair[2], r;
+	struct refvmm vmm = {};
+	char net[64];
+	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
 		test_error("socketpair: %s", strerrorname_np(errno));
 	cable = pair[1];
 	snprintf(net, sizeof(net), "stream,fd=%d,mac=52:54:00:0a:0b:0c", pair[0]);
-	bundle_path("refvmm", vmm, sizeof(vmm));
-	r = proc_converse(&run, argv, wait, LIMIT_MS);
+	REFVMM_ADD(&vmm, "--firmware", firmware_path(), "--memory", "256M,backing=thp");
+	REFVMM_ADD(&vmm, "--console", "stdio", "--cpu", pauth_cpu(), "--net", net);
+	refvmm_run(&run, &vmm, wait, LIMIT_MS);
 	close(pair[0]);
 	close(pair[1]);
-	if (r < 0)
-		test_error("%s: %s", vmm, strerrorname_np(-r));
-	if (run.status == ASSAY_EXIT_LACKS)
-		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
 	EXPECT_TRUE(asked());
 	EXPECT_TRUE(memmem(sent, sent_len, "\x52\x54\x00\x0a\x0b\x0c", 6));
 	if (!EXPECT_TRUE(strstr(run.out, "Start PXE over IPv4")) ||

@@ -4,13 +4,12 @@
  * project did not write. What it says is compared with what it says on QEMU.
  */
 #include "file.h"
-#include "proc.h"
+#include "pauth.h"
+#include "refvmm.h"
 #include "test.h"
 #include <assay/exit.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,15 +30,16 @@ static const char *u_boot(void)
 	SKIP("no U-Boot for guests: install u-boot-qemu (Debian), which has %s", installed);
 }
 
-/* A file in the current folder, of some MiB, that begins with this. */
-static void make_file(char *path, const char *begin, unsigned int mib)
+/* A disk in memory, of some MiB, that begins with this, as a value of --drive. */
+static void make_disk(char drive[80], const char *begin, unsigned int mib, const char *more)
 {
-	int fd = mkostemp(path, O_CLOEXEC);
+	char name[32];
+	int fd = file_in_memory();
 
-	if (fd < 0 || write(fd, begin, strlen(begin)) != (ssize_t)strlen(begin) ||
+	if (write(fd, begin, strlen(begin)) != (ssize_t)strlen(begin) ||
 	    ftruncate(fd, (off_t)mib << 20))
-		test_error("no file in the current folder: %s", strerrorname_np(errno));
-	close(fd);
+		test_error("no disk in memory: %s", strerrorname_np(errno));
+	snprintf(drive, 80, "file=%s,readonly=on%s", file_name_of(fd, name), more);
 }
 
 /* What stands on the console between this command and the next prompt; "" if it was never typed. */
@@ -85,35 +85,15 @@ TEST(firmware, u_boot_comes_to_its_prompt_and_finds_the_board, RULE("BARE-UBOOT-
 		{PROMPT, "poweroff\r", NULL},
 		{NULL, NULL, NULL},
 	};
-	char vmm[512], by_pci[] = "disk-XXXXXX", by_mmio[] = "disk-XXXXXX", drive[2][64];
-	char *argv[] = {vmm,
-			(char *)"--firmware",
-			(char *)u_boot(),
-			(char *)"--memory",
-			(char *)"512M,backing=thp",
-			(char *)"--smp",
-			(char *)"2",
-			(char *)"--console",
-			(char *)"stdio",
-			(char *)"--drive",
-			drive[0],
-			(char *)"--drive",
-			drive[1],
-			NULL};
-	int r;
+	char drive[2][80];
+	struct refvmm vmm = {};
 
-	make_file(by_pci, "a disk on PCIe..", 1);
-	make_file(by_mmio, "a disk on MMIO..", 3);
-	snprintf(drive[0], sizeof(drive[0]), "file=%s,readonly=on", by_pci);
-	snprintf(drive[1], sizeof(drive[1]), "file=%s,readonly=on,if=virtio-mmio", by_mmio);
-	bundle_path("refvmm", vmm, sizeof(vmm));
-	r = proc_converse(&run, argv, talk, LIMIT_MS);
-	unlink(by_pci);
-	unlink(by_mmio);
-	if (r < 0)
-		test_error("%s: %s", vmm, strerrorname_np(-r));
-	if (run.status == ASSAY_EXIT_LACKS)
-		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
+	make_disk(drive[0], "a disk on PCIe..", 1, "");
+	make_disk(drive[1], "a disk on MMIO..", 3, ",if=virtio-mmio");
+	REFVMM_ADD(&vmm, "--firmware", u_boot(), "--memory", "512M,backing=thp", "--smp", "2");
+	REFVMM_ADD(&vmm, "--console", "stdio", "--cpu", pauth_cpu());
+	REFVMM_ADD(&vmm, "--drive", drive[0], "--drive", drive[1]);
+	refvmm_run(&run, &vmm, talk, LIMIT_MS);
 	EXPECT_TRUE(strstr(run.out, "\r\nDRAM:  512 MiB\r\n"));
 	EXPECT_TRUE(strstr(run.out, "\r\nFlash: 64 MiB\r\n"));
 	EXPECT_TRUE(strstr(run.out, "bad CRC, using default environment"));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "elf_image.h"
+#include "file.h"
 #include "test.h"
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define CODE_AT 0x1000 /* in the file */
@@ -32,11 +32,11 @@ int elf_image(const uint32_t *code, size_t size)
 		.p_memsz = size,
 		.p_align = CODE_AT,
 	};
-	int fd = memfd_create("kernel", 0);
+	int fd = file_in_memory();
 
-	if (fd < 0 || pwrite(fd, &eh, sizeof(eh), 0) != sizeof(eh) ||
+	if (pwrite(fd, &eh, sizeof(eh), 0) != sizeof(eh) ||
 	    pwrite(fd, &ph, sizeof(ph), sizeof(eh)) != sizeof(ph) ||
 	    pwrite(fd, code, size, CODE_AT) != (ssize_t)size)
-		test_error("memfd_create: %s", strerrorname_np(errno));
+		test_error("pwrite of a test program: %s", strerrorname_np(errno));
 	return fd;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "file.h"
+#include "test.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 ssize_t file_read(const char *path, char *buf, size_t size)
@@ -60,4 +63,19 @@ int file_append(int to, const char *from)
 	}
 	close(fd);
 	return n < 0 ? -EIO : 0;
+}
+
+int file_in_memory(void)
+{
+	int fd = memfd_create("file", 0);
+
+	if (fd < 0)
+		test_error("memfd_create: %s", strerrorname_np(errno));
+	return fd;
+}
+
+const char *file_name_of(int fd, char name[32])
+{
+	snprintf(name, 32, "/proc/self/fd/%d", fd);
+	return name;
 }

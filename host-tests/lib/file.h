@@ -15,4 +15,9 @@ bool file_exists(const char *path);
 /* Adds a file's content to an open one; 0 or a negative errno. */
 int file_append(int to, const char *from);
 
+/* An empty file in memory, inherited over exec: nothing is left of it, however the test ends. An error of the test without. */
+int file_in_memory(void);
+/* The name of an open file, in this program and in one that inherits it. */
+const char *file_name_of(int fd, char name[32]);
+
 #endif

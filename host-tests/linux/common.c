@@ -2,7 +2,7 @@
 #include "linux.h"
 #include "file.h"
 #include "pauth.h"
-#include <assay/exit.h>
+#include "refvmm.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,36 +42,25 @@ static void append_file(int to, const char *from)
 	int r = file_append(to, from);
 
 	if (r && r != -ENOENT) /* no modules: the kernel has all built in */
-		test_error("%s into /tmp: %s", from, strerrorname_np(-r));
+		test_error("%s cannot be copied: %s", from, strerrorname_np(-r));
 }
 
 /* Archives may stand one behind the other (early-userspace/buffer-format.rst). */
-static void make_initrd(char path[64], const char *modules)
+static const char *make_initrd(char name[32], const char *modules)
 {
 	char base[512];
-	int fd;
+	int fd = file_in_memory();
 
-	snprintf(path, 64, "/tmp/initrd-XXXXXX");
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		test_error("no file in /tmp");
 	append_file(fd, bundle_path("linux/initrd.cpio", base, sizeof(base)));
 	append_file(fd, modules);
-	close(fd);
+	return file_name_of(fd, name);
 }
 
 void boot(const struct machine *m)
 {
-	char vmm[512], initrd[64], kernel[640], modules[640], name[128], append[256];
-	const char *argv[48] = {vmm,	     "--memory", "512M,backing=thp",
-				"--kernel",  kernel,	 "--initrd",
-				initrd,	     "--append", append,
-				"--machine", m->machine, "--smp",
-				m->cpus,     "--cpu",	 pauth_cpu()};
-	size_t n = 15;
-	int r;
+	char initrd[32], kernel[640], modules[640], name[640], append[256];
+	struct refvmm vmm = {};
 
-	bundle_path("refvmm", vmm, sizeof(vmm));
 	/* the self-tests of the kernel's ciphers are a fifth of what it does until it is up */
 	snprintf(append, sizeof(append), "console=ttyAMA0 quiet panic=-1 cryptomgr.notests %s",
 		 m->append ? m->append : "");
@@ -86,20 +75,16 @@ void boot(const struct machine *m)
 		snprintf(name, sizeof(name), "linux/modules.cpio");
 	}
 	bundle_path(name, modules, sizeof(modules));
-	if (!file_exists(vmm) || !file_exists(bundle_path("linux/initrd.cpio", name, sizeof(name))))
-		SKIP("the bundle lacks refvmm or linux/initrd.cpio: build it whole");
-	make_initrd(initrd, modules);
-	for (size_t i = 0; m->devices[i]; i++)
-		argv[n++] = m->devices[i];
+	if (!file_exists(bundle_path("linux/initrd.cpio", name, sizeof(name))))
+		SKIP("the bundle lacks linux/initrd.cpio: build it whole");
+	REFVMM_ADD(&vmm, "--memory", "512M,backing=thp", "--machine", m->machine);
+	REFVMM_ADD(&vmm, "--smp", m->cpus, "--cpu", pauth_cpu(), "--kernel", kernel);
+	REFVMM_ADD(&vmm, "--initrd", make_initrd(initrd, modules), "--append", append);
+	refvmm_add(&vmm, m->devices);
 	/* a guest that panics (panic=-1: it resets at once) ends here, and not at the test's limit */
 	if (!m->append || !strstr(m->append, "reboot"))
-		argv[n++] = "--no-reboot";
-	r = proc_converse(&run, (char *const *)(uintptr_t)argv, m->talk, LIMIT_MS);
-	unlink(initrd);
-	if (r < 0)
-		test_error("%s: %s", vmm, strerrorname_np(-r));
-	if (run.status == ASSAY_EXIT_LACKS)
-		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
+		REFVMM_ADD(&vmm, "--no-reboot");
+	refvmm_run(&run, &vmm, m->talk, LIMIT_MS);
 }
 
 const char *said(const char *key, char *buf, size_t size)

@@ -6,6 +6,7 @@
 #include "elf_image.h"
 #include "file.h"
 #include "linux.h"
+#include "refvmm.h"
 #include <arpa/inet.h>
 #include <assay/exit.h>
 #include <errno.h>
@@ -119,18 +120,18 @@ TEST(linux, uses_a_block_device_of_the_host, RULE("VMM-HOST-1"), .tags = "slow",
 /* Told by name before anything of KVM exists, with what to do: 2 is a usage error. */
 TEST(linux, a_readonly_block_device_is_not_written_to, RULE("VMM-HOST-1"))
 {
-	char disk[64], loop[32], word[128], vmm[512], kernel[32];
-	const char *argv[] = {vmm, "--drive", word, "--kernel", kernel, NULL};
+	char disk[64], loop[32], word[128], kernel[32];
+	struct refvmm vmm = {};
 	const uint32_t code = 0x14000000; /* b . */
 	int fd;
 
 	disk_make(disk, 0);
 	fd = loop_over(disk, true, loop);
 	unlink(disk);
-	bundle_path("refvmm", vmm, sizeof(vmm));
-	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", elf_image(&code, sizeof(code)));
 	snprintf(word, sizeof(word), "file=%s", loop);
-	ASSERT_EQ(proc_run(&run, (char *const *)(uintptr_t)argv, 60000), 0);
+	REFVMM_ADD(&vmm, "--drive", word, "--kernel",
+		   file_name_of(elf_image(&code, sizeof(code)), kernel));
+	refvmm_run(&run, &vmm, NULL, 60000);
 	EXPECT_EQ(run.status, ASSAY_EXIT_USAGE);
 	EXPECT_TRUE(strstr(run.err, loop) && strstr(run.err, "readonly=on"));
 	close(fd);

@@ -2,15 +2,11 @@
 /* --trace FILE: every exit of the guest stands there, more than the ring in memory holds. */
 #include "elf_image.h"
 #include "file.h"
-#include "proc.h"
+#include "refvmm.h"
 #include "test.h"
 #include <assay/exit.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define READS	 4500 /* the ring has 4096 events */
 #define LIMIT_MS 100000
@@ -47,27 +43,26 @@ static uint64_t microseconds(const char *line)
 	return s * 1000000 + strtoull(end + 1, NULL, 10);
 }
 
+/* Its trace, of a run that ends well. */
+static void run_traced(struct refvmm *vmm, char *text, size_t size)
+{
+	char name[32];
+
+	REFVMM_ADD(vmm, "--trace", file_name_of(file_in_memory(), name));
+	refvmm_run(&run, vmm, NULL, LIMIT_MS);
+	EXPECT_EQ(run.status, ASSAY_EXIT_OK);
+	ASSERT_GT(file_read(name, text, size), 0);
+}
+
 TEST(refvmm, trace_file_has_every_exit, RULE("VMM-TRACE-1"))
 {
 	static char text[1 << 20];
-	char vmm[512], kernel[32], path[] = "/tmp/trace-XXXXXX";
-	const char *argv[] = {vmm, "--kernel", kernel, "--trace", path, NULL};
+	struct refvmm vmm = {};
+	char kernel[32];
 	uint64_t before = 0;
-	int fd = mkostemp(path, O_CLOEXEC), r;
 
-	bundle_path("refvmm", vmm, sizeof(vmm));
-	if (fd < 0 || !file_exists(vmm))
-		test_error("no file in /tmp, or no refvmm beside this program");
-	close(fd);
-	snprintf(kernel, sizeof(kernel), "/proc/self/fd/%d", elf_image(code, sizeof(code)));
-	r = proc_run(&run, (char *const *)(uintptr_t)argv, LIMIT_MS);
-	if (r < 0)
-		test_error("%s: %s", vmm, strerrorname_np(-r));
-	if (run.status == ASSAY_EXIT_LACKS)
-		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err);
-	EXPECT_EQ(run.status, ASSAY_EXIT_OK);
-	ASSERT_GT(file_read(path, text, sizeof(text)), 0);
-	unlink(path);
+	REFVMM_ADD(&vmm, "--kernel", file_name_of(elf_image(code, sizeof(code)), kernel));
+	run_traced(&vmm, text, sizeof(text));
 	EXPECT_EQ(lines_with(text, "MMIO read 4 0x9000018 "), READS);
 	EXPECT_EQ(lines_with(text, "KVM_CREATE_VCPU"), 1U);
 	for (char *line = text; *line; line = strchr(line, '\n') + 1) {
@@ -83,35 +78,18 @@ TEST(refvmm, trace_file_has_every_exit, RULE("VMM-TRACE-1"))
 TEST(refvmm, messages_that_come_again_get_an_irqfd, RULE("VIRTIO-FAST-3"))
 {
 	static char text[1 << 20];
-	char vmm[512], payload[512], path[] = "/tmp/trace-XXXXXX";
-	const char *argv[] = {vmm,
-			      "--kernel",
-			      payload,
-			      "--append",
-			      "test=virtio.used_buffer_sends_its_message",
-			      "--rng",
-			      "virtio",
-			      "--root-ports",
-			      "1",
-			      "--trace",
-			      path,
-			      NULL};
-	int fd = mkostemp(path, O_CLOEXEC), r;
+	struct refvmm vmm = {};
+	char payload[640];
 
-	bundle_path("refvmm", vmm, sizeof(vmm));
-	bundle_path("guest-tests/virtio.elf", payload, sizeof(payload));
-	if (fd < 0 || !file_exists(vmm) || !file_exists(payload))
-		test_error("no file in /tmp, or no refvmm or payload beside this program");
-	close(fd);
-	r = proc_run(&run, (char *const *)(uintptr_t)argv, LIMIT_MS);
-	if (r < 0)
-		test_error("%s: %s", vmm, strerrorname_np(-r));
-	if (run.status == ASSAY_EXIT_LACKS || strstr(run.out, "needs=its"))
+	if (!file_exists(bundle_path("guest-tests/virtio.elf", payload, sizeof(payload))))
+		test_error("no %s beside this program: build the bundle", payload);
+	REFVMM_ADD(&vmm, "--kernel", payload);
+	REFVMM_ADD(&vmm, "--append", "test=virtio.used_buffer_sends_its_message");
+	REFVMM_ADD(&vmm, "--rng", "virtio", "--root-ports", "1");
+	run_traced(&vmm, text, sizeof(text));
+	if (strstr(run.out, "needs=its"))
 		SKIP_NEEDS("its", "this host's KVM offers no ITS");
-	EXPECT_EQ(run.status, ASSAY_EXIT_OK);
 	EXPECT_TRUE(strstr(run.out, "\nok 1"));
-	ASSERT_GT(file_read(path, text, sizeof(text)), 0);
-	unlink(path);
 	EXPECT_EQ(lines_with(text, "KVM_IRQFD"), 2U); /* two messages, 20 times each */
 	EXPECT_EQ(lines_with(text, "KVM_SIGNAL_MSI"), 16U);
 	FACT("refvmm.signal_msi_of_40_messages", "%u", lines_with(text, "KVM_SIGNAL_MSI"));

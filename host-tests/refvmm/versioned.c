@@ -3,7 +3,8 @@
  * A machine version never changes behaviour. What a guest sees of the board is its device tree: refvmm, on this host
  * and its KVM, must describe `virt-1` byte for byte as the golden copy in the bundle does.
  */
-#include "proc.h"
+#include "file.h"
+#include "refvmm.h"
 #include "test.h"
 #include "vm.h"
 #include <assay/exit.h>
@@ -11,7 +12,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define LIMIT_MS 15000
@@ -40,21 +40,15 @@ static size_t read_bundle(const char *version, const char *name, const char *ext
 static size_t describe(char *options, void *buf, size_t size)
 {
 	static struct proc run;
-	char path[512], out[32], *argv[32] = {path, (char *)"--dump-dtb", out};
-	int fd = memfd_create("dtb", 0);
+	char *words[32], name[32];
+	struct refvmm vmm = {};
+	int fd = file_in_memory();
 	ssize_t n;
 
-	bundle_path("refvmm", path, sizeof(path));
-	if (access(path, X_OK))
-		SKIP("no refvmm beside this program: build the bundle");
-	if (fd < 0)
-		test_error("memfd_create: %s", strerrorname_np(errno));
-	snprintf(out, sizeof(out), "/proc/self/fd/%d", fd);
-	proc_words(options, argv + 3, ARRAY_SIZE(argv) - 3);
-	if (proc_run(&run, argv, LIMIT_MS) < 0)
-		test_error("%s cannot be run", path);
-	if (run.status == ASSAY_EXIT_LACKS)
-		SKIP("%.*s", (int)strcspn(run.err, "\n"), run.err); /* begins with needs=CAP: */
+	proc_words(options, words, ARRAY_SIZE(words));
+	REFVMM_ADD(&vmm, "--dump-dtb", file_name_of(fd, name));
+	refvmm_add(&vmm, (const char *const *)words);
+	refvmm_run(&run, &vmm, NULL, LIMIT_MS);
 	if (run.status != ASSAY_EXIT_OK)
 		test_error("refvmm: exit status %d: %.200s", run.status, run.err);
 	n = pread(fd, buf, size, 0);
