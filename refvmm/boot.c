@@ -11,12 +11,13 @@
 #include "core/file.h"
 #include "refuse.h"
 
-#define ALIGN_2M 0x200000ULL
-#define PAGE	 0x1000ULL
-#define ELF_DTB \
-	0x100000ULL /* what QEMU's board wants free at the start of RAM to put a tree there */
+#define ALIGN_2M   0x200000ULL
+#define PAGE	   0x1000ULL
+/* What QEMU's board wants free at the start of RAM to put a tree there */
+#define ELF_DTB	   0x100000ULL
 #define INITRD_MAX 0x8000000ULL
-#define STUB	   0x1000U /* QEMU's own first instructions are at the start of RAM, so no Image is */
+/* QEMU's own first instructions are at the start of RAM, so no Image is */
+#define STUB	   0x1000U
 
 static uint64_t align(uint64_t gpa, uint64_t to)
 {

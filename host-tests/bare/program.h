@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RAM 0x40000000U
-#define DTB_MAGIC \
-	0xedfe0dd0U /* as a little-endian CPU reads it: Devicetree Specification 0.4, 5.2 */
+#define RAM	  0x40000000U
+/* as a little-endian CPU reads it: Devicetree Specification 0.4, 5.2 */
+#define DTB_MAGIC 0xedfe0dd0U
 
 /* What the program said: x0 at its start, where it started, the first word of RAM and the one x0 points to. */
 struct said {

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RSS_MORE_KIB \
-	2048U /* 16 clients of 4 KiB lines and 64 KiB answers, and allocation in between */
+/* 16 clients of 4 KiB lines and 64 KiB answers, and allocation in between */
+#define RSS_MORE_KIB 2048U
 
 static void expect_unharmed(const struct machine *m, unsigned int fds, unsigned int rss)
 {

@@ -7,8 +7,8 @@
 #include "state.h"
 #include <assay/board.h>
 
-#define PPI_VIRT \
-	27U /* what KVM gives a timer unless told otherwise: devices/vcpu.rst, KVM_ARM_VCPU_TIMER_CTRL */
+/* what KVM gives a timer unless told otherwise: devices/vcpu.rst, KVM_ARM_VCPU_TIMER_CTRL */
+#define PPI_VIRT 27U
 #define PPI_PHYS 30U
 
 #define TIMER_ENABLE  1ULL

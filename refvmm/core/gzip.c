@@ -6,9 +6,10 @@
 
 #include "core/gzip.h"
 
-#define GZIP_ONLY \
-	(16 + MAX_WBITS) /* zlib.h, inflateInit2(): a gzip header and trailer, the largest window */
-#define WHOLE_MIN 18U	 /* RFC 1952: header, an empty block and the trailer have as many bytes */
+/* zlib.h, inflateInit2(): a gzip header and trailer, the largest window */
+#define GZIP_ONLY (16 + MAX_WBITS)
+/* RFC 1952: header, an empty block and the trailer have as many bytes */
+#define WHOLE_MIN 18U
 
 static size_t le32(const uint8_t *p)
 {

@@ -6,25 +6,14 @@
 #include <linux/falloc.h>
 #include <unistd.h>
 
-/* The end of a file that shrank under us is an error. */
-static uint8_t read_all(int fd, uint8_t *buf, size_t len, uint64_t off)
+/* All of it, from the file or to it. The end of a file that shrank under us is an error. */
+static uint8_t transfer(int fd, bool out, uint8_t *buf, size_t len, uint64_t off)
 {
 	for (size_t at = 0; at < len;) {
-		ssize_t n = pread(fd, buf + at, len - at, (off_t)(off + at));
+		ssize_t n = out ? pwrite(fd, buf + at, len - at, (off_t)(off + at))
+				: pread(fd, buf + at, len - at, (off_t)(off + at));
 
-		if (n <= 0 && (n == 0 || errno != EINTR))
-			return VIRTIO_BLK_S_IOERR;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return VIRTIO_BLK_S_OK;
-}
-
-static uint8_t write_all(int fd, const uint8_t *buf, size_t len, uint64_t off)
-{
-	for (size_t at = 0; at < len;) {
-		ssize_t n = pwrite(fd, buf + at, len - at, (off_t)(off + at));
-
-		if (n <= 0 && (n == 0 || errno != EINTR))
+		if (n == 0 || (n < 0 && errno != EINTR))
 			return VIRTIO_BLK_S_IOERR;
 		at += n > 0 ? (size_t)n : 0;
 	}
@@ -40,7 +29,7 @@ static uint8_t write_zeroes(int fd, uint64_t off, uint64_t len)
 	while (len) {
 		size_t n = len < sizeof(zeroes) ? len : sizeof(zeroes);
 
-		if (write_all(fd, zeroes, n, off))
+		if (transfer(fd, true, (uint8_t *)(uintptr_t)zeroes, n, off))
 			return VIRTIO_BLK_S_IOERR;
 		off += n;
 		len -= n;
@@ -83,10 +72,8 @@ void blk_file_work(struct blk_job *j)
 	j->status = VIRTIO_BLK_S_OK;
 	switch (j->type) {
 	case VIRTIO_BLK_T_IN:
-		j->status = read_all(j->fd, j->buf, j->len, j->off);
-		break;
 	case VIRTIO_BLK_T_OUT:
-		j->status = write_all(j->fd, j->buf, j->len, j->off);
+		j->status = transfer(j->fd, j->type == VIRTIO_BLK_T_OUT, j->buf, j->len, j->off);
 		break;
 	case VIRTIO_BLK_T_FLUSH:
 		if (!j->readonly && fdatasync(j->fd))
