@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Makes sure of the tools: `lab/setup.sh run` for `make run`, `lab/setup.sh check` for `make check`,
-# `lab/setup.sh kernel` for cells whose kernel is built here.
+# `lab/setup.sh kernel` for cells whose kernel is built here; `check` builds one, too.
 # When everything is there it needs neither root nor network and says nothing.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -65,7 +65,6 @@ need_check() {
 
 # What Debian's kernel source is unpacked and built with.
 need_kernel() {
-	need_run
 	cmd xz xz-utils
 	cmd flex flex
 	cmd bison bison
@@ -74,12 +73,15 @@ need_kernel() {
 	file /usr/include/libelf.h libelf-dev
 }
 
-case $profile in
-run) need_run ;;
-kernel) need_kernel ;;
-check) need_run && need_check ;;
-*) die "setup.sh: say what for: \`run\`, \`check\` or \`kernel\`, not '$profile'" ;;
-esac
+need() {
+	case $profile in
+	run) need_run ;;
+	kernel) need_run && need_kernel ;;
+	check) need_run && need_check && need_kernel ;;
+	*) die "setup.sh: say what for: \`run\`, \`check\` or \`kernel\`, not '$profile'" ;;
+	esac
+}
+need
 
 # The name of a package that has the compiler's version in it, once apt knows it.
 real_name() {
@@ -127,7 +129,7 @@ install_missing() {
 if ((${#missing[@]})); then
 	install_missing
 	missing=()
-	"need_$profile"
+	need
 	((${#missing[@]} == 0)) || die "still missing after the installation: ${missing[*]}"
 fi
 
@@ -161,5 +163,10 @@ if ! present qemu; then
 fi
 if [[ $profile == check ]] && ! present sshd; then
 	PYTHONPATH=runner $python -c 'from assay.lab import arm64; arm64.sshd()' || exit 2
+fi
+# Kernels of the guests. One is built, which is the only thing here that may fail: what needs it is skipped then.
+if [[ $profile == check ]]; then
+	(lab fetch guests-gicv3 guests-64k) ||
+		echo "assay: going on; what needs the kernel that cannot be had is skipped" >&2
 fi
 exit 0

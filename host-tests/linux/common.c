@@ -67,7 +67,8 @@ void boot(const struct machine *m)
 	if (m->kernel) {
 		snprintf(name, sizeof(name), "linux/guests/%.60s/Image", m->kernel);
 		if (!is_image(bundle_path(name, kernel, sizeof(kernel))))
-			SKIP("this host brings no guest kernel %s (lab/cells.toml: guests)",
+			SKIP("this host brings no guest kernel %s (lab/cells.toml: guests); one "
+			     "built here needs `./assay lab fetch CELL` first",
 			     m->kernel);
 		snprintf(name, sizeof(name), "linux/guests/%.60s/modules.cpio", m->kernel);
 	} else {

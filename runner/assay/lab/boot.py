@@ -26,7 +26,7 @@ from typing import Any
 
 from ..errors import AssayError
 from . import arm64, cache, firmware, kernels, modules, system
-from .cells import LabCell, load_kernels
+from .cells import Kernel, LabCell, load_kernels
 from .cpio import Archive
 from .kernels import KernelFiles
 from .qemu import Qemu, find_qemu
@@ -362,6 +362,19 @@ def _add_guest(archive: Archive, folder: str, kernel: KernelFiles) -> None:
     archive.file(f"{folder}/modules.cpio", inner.finish())
 
 
+def _guest_kernels(cell: LabCell, known: Mapping[str, Kernel]) -> dict[str, KernelFiles]:
+    """The kernels that a cell brings for its guests. None is built in the middle of a run: that takes minutes, and
+    where it cannot be done the test that lacks the kernel is skipped and the others are not."""
+    found = {}
+    for name in cell.guests:
+        files = kernels.cached(known[name]) if known[name].built else kernels.get(known[name])
+        if files:
+            found[name] = files
+        else:
+            cache.say(f"the guest kernel {name} is not built yet; `./assay lab fetch {cell.name}` builds it")
+    return found
+
+
 def _add_passt(archive: Archive, folder: str) -> None:
     """passt and its C library. Where it cannot be had the test says what is missing; nothing else needs it."""
     try:
@@ -439,7 +452,7 @@ def prepare(cell: LabCell, bundle: Path, job: str, *, qemu: Qemu | None = None, 
         raise AssayError(reason)
     known = load_kernels()
     files = kernels.own(kernel) if kernel else kernels.get(known[cell.kernel])
-    guests = {name: kernels.get(known[name]) for name in cell.guests} if LINUX_GUESTS in job else {}
+    guests = _guest_kernels(cell, known) if LINUX_GUESTS in job else {}
     base = system.image(cell.system).read_bytes() if cell.system else b""
     initrd = _memory_file("initramfs", base + initramfs(bundle, job, extra, with_bundle, files, guests))
     bios = ["-bios", str(firmware.uefi())] if cell.firmware == "uefi" else []

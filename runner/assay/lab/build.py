@@ -95,7 +95,7 @@ def build(source: Path, objects: Path, options: Sequence[str], log: Path, jobs: 
 def into(part: Path, kernel: Kernel, source: Source) -> None:
     """Builds the kernel into a folder of the cache that is being made, with its record."""
     cache.say(f"building the kernel {kernel.name} from {kernel.package} {source.version}: "
-              f"about 4 minutes on 2 cores, once")
+              f"4 to 6 minutes on 2 quiet cores, once")
     began = time.monotonic()
     objects, log = part / "objects", part / "build.log"
     try:
@@ -109,7 +109,9 @@ def into(part: Path, kernel: Kernel, source: Source) -> None:
     shutil.copyfile(image, part / "Image")
     shutil.copyfile(objects / ".config", part / "config")
     release = (objects / "include/config/kernel.release").read_text().strip()
+    took = time.monotonic() - began
+    cache.say(f"the kernel {kernel.name} is built, in {took:.0f} s")
     shutil.rmtree(objects)
     cache.write_record(part, kernel=kernel.name, release=release, packages=source.record["packages"],
                        mirror=source.record.get("mirror"), config_sha256=digest(kernel.options),
-                       options=list(kernel.options), build_s=round(time.monotonic() - began, 1))
+                       options=list(kernel.options), build_s=round(took, 1))

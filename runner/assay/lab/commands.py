@@ -129,7 +129,7 @@ def fetch(names: list[str], refresh: bool = False, ssh: bool = False) -> None:
     arm64.libraries()
     find_qemu()
     known = load_kernels()
-    for name in dict.fromkeys(cell.kernel for cell in cells):
+    for name in dict.fromkeys(name for cell in cells for name in (cell.kernel, *cell.guests)):
         kernels.get(known[name], refresh=refresh)
     _surroundings(cells)
     if ssh:

@@ -68,19 +68,23 @@ def get(kernel: Kernel, refresh: bool = False) -> KernelFiles:
     return found
 
 
+def cached(kernel: Kernel) -> KernelFiles | None:
+    """The kernel if the cache has it; one built here only if it has today's configuration."""
+    found = _cached(cache.root() / "kernels" / kernel.name)
+    if found and kernel.built and found.record.get("config_sha256") != build.digest(kernel.options):
+        return None
+    return found
+
+
 def _built(kernel: Kernel, refresh: bool) -> KernelFiles:
     """A kernel of the lab's own. One of another configuration than today's is built anew."""
     folder = cache.root() / "kernels" / kernel.name
-    wanted = build.digest(kernel.options)
-
-    def there() -> KernelFiles | None:
-        found = _cached(folder)
-        return found if found and not refresh and found.record.get("config_sha256") == wanted else None
-
-    if found := there():
+    found = None if refresh else cached(kernel)
+    if found:
         return found
     with cache.lock(f"kernel-{kernel.name}"):
-        if found := there():
+        found = None if refresh else cached(kernel)
+        if found:
             return found
         build.check_tools()
         source = linux_source(kernel.package, kernel.suite, refresh)

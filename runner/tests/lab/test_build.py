@@ -2,6 +2,7 @@
 """The lab's own kernels, as far as that needs neither network nor minutes: a small makefile stands for the kernel's."""
 
 import argparse
+import dataclasses
 import tarfile
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from assay.cli import make_parser
 from assay.errors import AssayError
 from assay.lab import build, cache, commands, kernels, source
+from assay.lab.boot import _guest_kernels
 from assay.lab.cells import Kernel, load_cells
 from assay.lab.source import Source
 
@@ -57,6 +59,31 @@ def test_another_configuration_is_another_kernel(tmp_path, capsys):
     again = kernels.get(KERNEL)
     assert again.record["config_sha256"] != first.record["config_sha256"]
     assert capsys.readouterr().err.count("building the kernel") == 2
+
+
+def test_only_a_kernel_of_todays_configuration_is_there(tmp_path):
+    assert kernels.cached(KERNEL) is None
+    made = kernels.get(KERNEL)
+    assert kernels.cached(KERNEL) == made
+    (tmp_path / "kernel.config").write_text("CONFIG_SMP=y\nCONFIG_MORE=y\n")
+    assert kernels.cached(KERNEL) is None
+
+
+def test_no_guest_kernel_is_built_in_the_middle_of_a_run(capsys):
+    cell = dataclasses.replace(load_cells()["guests-gicv3"], guests=("own",))
+    assert _guest_kernels(cell, {"own": KERNEL}) == {}
+    assert "kernel own is not built yet; `./assay lab fetch guests-gicv3` builds it" in capsys.readouterr().err
+    made = kernels.get(KERNEL)
+    assert _guest_kernels(cell, {"own": KERNEL}) == {"own": made}
+
+
+def test_a_fetch_brings_the_kernels_of_guests(monkeypatch):
+    asked = []
+    monkeypatch.setattr(commands.arm64, "libraries", lambda: None)
+    monkeypatch.setattr(commands, "find_qemu", lambda: None)
+    monkeypatch.setattr(commands.kernels, "get", lambda kernel, refresh: asked.append(kernel.name))
+    commands.fetch(["guests-64k", "k6.12-max"])
+    assert sorted(asked) == ["built-6.12-64k", "debian-6.12", "debian-6.12-16k"]
 
 
 def test_a_word_the_kernel_does_not_take_over(tmp_path):
