@@ -4,6 +4,8 @@
 import argparse
 import dataclasses
 import tarfile
+import time
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +102,18 @@ def test_a_build_that_fails_says_the_first_error_and_keeps_the_log(tree):
     assert "broken as asked" in (cache.root() / "kernels/own.log").read_text() and "\n" not in str(e.value)
     (tree / "broken").unlink()
     assert kernels.get(KERNEL).image.exists()
+
+
+def test_a_build_that_takes_too_long_ends_with_all_its_processes(tree, tmp_path, monkeypatch):
+    (tree / "Makefile").write_text(f"allnoconfig:\n\t$(MAKE) below\nbelow:\n\techo $$$$ > {tmp_path}/pid; exec sleep 60\n")
+    monkeypatch.setenv(build.LIMIT, "1")
+    with pytest.raises(AssayError, match="kernel own: the kernel's build took longer than 1 s; `./assay lab fetch`"):
+        kernels.get(KERNEL)
+    stat = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
+    deadline = time.monotonic() + 10
+    while stat.exists() and ") Z" not in stat.read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not stat.exists() or ") Z" in stat.read_text()
 
 
 def test_another_series_is_refused():
