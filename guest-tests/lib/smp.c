@@ -93,9 +93,8 @@ static struct cpu *power_on(unsigned n)
 	if (state_of(c) != CPU_OFF)
 		return c;
 	c->state = CPU_STARTING;
-	/* the CPU starts with its MMU and caches off */
+	/* The CPU starts with its MMU and caches off. Its stack it uses only with both on (start.S). */
 	cache_flush(c, sizeof(*c));
-	cache_flush((void *)(c->stack_top - CPU_STACK_SIZE), CPU_STACK_SIZE);
 	err = psci_cpu_on(mpidrs[n], (uint64_t)(uintptr_t)cpu_entry, (uint64_t)(uintptr_t)c);
 	if (err) {
 		c->state = CPU_OFF;
@@ -221,10 +220,13 @@ bool smp_off(unsigned n)
 	if (!wait_state(c, CPU_IDLE, SMP_LIMIT_MS))
 		return false;
 	set_state(c, CPU_LEAVE);
+	/* The question to PSCI costs more with every CPU there is: it comes when the answer is near. */
+	if (!wait_state(c, CPU_OFF, SMP_LIMIT_MS))
+		return false;
 	while (psci_affinity_info(mpidrs[n]) != 1)
 		if (!wait_more(&w))
 			return psci_affinity_info(mpidrs[n]) == 1;
-	return state_of(c) == CPU_OFF;
+	return true;
 }
 
 bool smp_release(void)

@@ -113,7 +113,7 @@ static void expect_consoles_work(const struct world *w)
 	}
 }
 
-TEST(linux, uses_every_virtio_device, RULE("VIRTIO-DEV-1"))
+TEST(linux, uses_every_virtio_device, RULE("VIRTIO-DEV-1"), .tags = "slow")
 {
 	struct machine m = {.machine = "virt-1", .cpus = "2"};
 	struct world w;

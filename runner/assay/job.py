@@ -75,7 +75,7 @@ def _cost_ms(unit: Unit) -> int:
     if "stress" in test.tags:
         return 2000
     if test.suite == "board" and test.limit_ms >= LONG_MS:
-        return 5000  # hundreds of CPUs
+        return 2500  # hundreds of CPUs
     wide_guest = 50 if test.wide and test.kind == "guest" else 0
     return _SUITE_MS.get(test.suite, _KIND_MS[test.kind]) + wide_guest
 

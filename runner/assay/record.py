@@ -72,7 +72,7 @@ def judge_hosts(hosts: list[dict], tests: list[dict], listed: list[dict], wanted
     from . import judge
 
     matrices, rules = load_claims(wanted)
-    ids = [test["id"] for test in listed]
+    ids = [test["id"] for test in listed if not test.get("slow")]  # that one of these did not run is no gap
     for host in hosts:
         mine = [test for test in tests if test["host"] == host["name"]]
         host["matrices"] = [judge.decide(m, host["facts"], mine, rules, ids) for m in matrices]

@@ -101,7 +101,7 @@ class Run:
         expectations = load_known(KNOWN)
         known = {unit.test.id: record.known_part(unit, seed, args.time) for unit in units}
         self.collector = Collector(known, expectations, progress.result, progress.abandoned)
-        self.listed = [{"id": test.id, "rule": test.rule} for test in tests]
+        self.listed = [{"id": test.id, "rule": test.rule, "slow": SLOW in test.tags} for test in tests]
         self.folder = store.RunFolder(Path(args.out))
         self.meta = {
             "id": self.folder.id, "started": self.folder.started.strftime("%Y-%m-%dT%H:%M:%SZ"), "duration_s": 0.0,

@@ -184,8 +184,10 @@ def _group(case: Case, globs: tuple[str, ...], role: str, good: str, bad: str) -
 
 
 def _must(case: Case) -> Found:
-    """Tests that have to pass whichever way the row goes: silent when they pass or skip."""
-    found = _group(case, case.row.must, "must", "", "broken")
+    """Tests that have to pass whichever way the row goes: silent when they pass or skip, and when they were not wanted."""
+    wanted = tuple(glob for glob in case.row.must
+                   if case.listed is None or case.group([glob], "must") or case.missing([glob]))
+    found = _group(case, wanted, "must", "", "broken")
     if found.outcome == "" or found.reason.startswith("skipped: "):
         return Found()
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assay import judge
+from assay import judge, record
 from assay.judge.decide import VERDICT_OF
 from assay.judge.model import CLAIMS, OUTCOMES
 
@@ -285,6 +285,25 @@ def test_what_must_pass_decides_only_by_failing(tmp_path: Path) -> None:
     assert decide(tmp_path, MUST, [result("a.x"), result("b.x", "error", reason="r")])["verdict"] == "unknown"
     assert decide(tmp_path, MUST, [result("a.x")])["verdict"] == "unknown"
     assert decide(tmp_path, MUST, [skip("a.x"), result("b.x")])["verdict"] == "unknown"
+
+
+def test_what_nobody_wanted_to_run_is_no_gap(tmp_path: Path) -> None:
+    both = MUST.replace('"b.*"', '"b.*", "c.z"')
+    assert brief(decide(tmp_path, MUST, [result("a.x")], listed=["a.x"])) == ("refused-cleanly", "conforms")
+    assert brief(decide(tmp_path, both, [result("a.x"), result("b.x")], listed=["a.x", "b.x"])) == (
+        "refused-cleanly", "conforms")
+    assert decide(tmp_path, MUST, [result("a.x")], listed=["a.x", "b.x"])["verdict"] == "unknown"
+    assert decide(tmp_path, MUST, [result("a.x"), result("b.x", "fail")], listed=["a.x"])["verdict"] == "deviates"
+
+
+def test_a_slow_test_is_not_listed_among_what_a_row_lacks(tmp_path: Path) -> None:
+    matrix(tmp_path, MUST)
+    for slow, verdict in ((True, "conforms"), (False, "unknown")):
+        host = {"name": "h", "facts": {}}
+        test = {**result("a.x"), "host": "h"}
+        record.judge_hosts([host], [test], [{"id": "a.x", "rule": "R"}, {"id": "b.x", "rule": "R", "slow": slow}],
+                           [str(tmp_path / "m.toml")])
+        assert host["matrices"][0]["rows"][0]["verdict"] == verdict
 
 
 def test_what_must_pass_holds_for_limits_too(tmp_path: Path) -> None:
