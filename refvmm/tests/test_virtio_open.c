@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The host's files behind virtio devices: what can be one, and what is refused before anything else exists. */
+#include "core/err.h"
+#include "tests/unit.h"
+#include "tests/virtio_bench.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define USAGE ((uint64_t)-ERR_USAGE)
+
+/* What opening the device of this option says; its name is `path`, where %s is. */
+static int opened(const char *option, const char *format, const char *path)
+{
+	char *arg;
+	struct virtio_bench *b;
+	int err;
+
+	if (asprintf(&arg, format, path) < 0)
+		abort();
+	b = VBENCH(option, arg);
+	err = b->err;
+	virtio_bench_free(b);
+	free(arg);
+	return err;
+}
+
+static const char *file_of(size_t bytes)
+{
+	static char path[64];
+	int fd;
+
+	if (*path)
+		unlink(path);
+	snprintf(path, sizeof(path), "/tmp/refvmm-open-XXXXXX");
+	fd = mkstemp(path);
+	if (fd < 0 || ftruncate(fd, (off_t)bytes) || close(fd))
+		abort();
+	return path;
+}
+
+TEST(virtio_open, a_disk_is_a_file_of_whole_sectors)
+{
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", file_of(512)), 0);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", file_of(511)), USAGE);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", file_of(513)), USAGE);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", file_of(0)), USAGE);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", "/tmp"), USAGE);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio,readonly=on", "/tmp"), USAGE);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio,readonly=on", "/dev/null"), USAGE);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", "/tmp/no/such/disk"), USAGE);
+	unlink(file_of(0));
+}
+
+TEST(virtio_open, a_disk_has_one_writer_or_many_readers)
+{
+	const char *path = file_of(512);
+	struct flock l = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	EXPECT_EQ(fcntl(fd, F_OFD_SETLK, &l), 0);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", path), USAGE);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio,readonly=on", path), 0);
+	l.l_type = F_WRLCK;
+	EXPECT_EQ(fcntl(fd, F_OFD_SETLK, &l), 0);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio,readonly=on", path), USAGE);
+	close(fd);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", path), 0);
+	unlink(file_of(0));
+}
+
+TEST(virtio_open, names_that_are_too_long_or_lead_nowhere)
+{
+	char name[5000];
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", name), USAGE);
+	EXPECT_EQ(opened("--console", "virtio-mmio,file=%s", name), USAGE);
+	EXPECT_EQ(opened("--net", "tap,if=virtio-mmio,ifname=%s", name), USAGE);
+	EXPECT_EQ(opened("--console", "virtio-mmio,file=%s", "/tmp/no/such/folder"), USAGE);
+	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,path=%s", "/tmp/no/such/socket"), USAGE);
+	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,path=%s", file_of(0)), USAGE);
+	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,path=%s", "/tmp"), USAGE);
+	unlink(file_of(0));
+}
+
+/* unix(7): sun_path has 108 bytes, one of them for the NUL. */
+TEST(virtio_open, a_socket_s_name_is_not_cut_off)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	char longer[sizeof(a.sun_path) + 1];
+	const char *unique = file_of(0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memset(longer, 'x', sizeof(longer));
+	memcpy(longer, unique, strlen(unique));
+	longer[sizeof(longer) - 1] = '\0';
+	memcpy(a.sun_path, longer, sizeof(a.sun_path) - 1);
+	EXPECT(!bind(fd, (struct sockaddr *)&a, sizeof(a)) && !listen(fd, 8));
+	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,path=%s", a.sun_path), 0);
+	EXPECT_EQ(opened("--console", "virtio-mmio,socket=%s", a.sun_path), 0);
+	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,path=%s", longer), USAGE);
+	EXPECT_EQ(opened("--console", "virtio-mmio,socket=%s", longer), USAGE);
+	unlink(a.sun_path);
+	unlink(file_of(0));
+	close(fd);
+}
+
+TEST(virtio_open, a_console_may_be_standard_input_and_output)
+{
+	struct virtio_bench *b = VBENCH("--console", "virtio-mmio,stdio");
+
+	EXPECT_EQ(b->err, 0);
+	EXPECT_EQ(b->conf.dev[0].fd, STDIN_FILENO);
+	virtio_bench_free(b);
+	EXPECT(fcntl(STDIN_FILENO, F_GETFD) >= 0); /* it is not ours to close */
+}
