@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "core/err.h"
 #include "core/gzip.h"
 #include "tests/boot_samples.h"
 #include "tests/unit.h"
@@ -125,6 +126,20 @@ TEST(gzip, damaged_files_are_refused)
 	EXPECT(refused > changed * 9 / 10);
 	free(out);
 	free(file);
+	free(data);
+}
+
+TEST(gzip, a_damaged_kernel_stays_what_it_is)
+{
+	uint8_t *data = content();
+	size_t len;
+	uint8_t *packed = gzipped(data, CONTENT, "-6 -n", &len);
+	struct file f = {packed, len};
+
+	packed[len / 2] ^= 0x10; /* its checksum is wrong, if nothing else */
+	EXPECT_EQ(boot_unpack(&f, "k"), (uint64_t)-ERR_USAGE);
+	EXPECT(f.data == packed && f.len == len);
+	free(packed);
 	free(data);
 }
 
