@@ -48,6 +48,8 @@ TEST(bootorder, is_written_as_qemu_writes_it)
 	EXPECT_STR(ORDER(W("--drive"), W("file=x")), "");
 	EXPECT_STR(ORDER(W("--drive"), W("file=x,bootindex=7")),
 		   "/pci@ffffffffffffffff/scsi@1/disk@0,0|");
+	EXPECT_STR(ORDER(W("--root-ports"), W("1"), W("--drive"), W("file=x,port=0,bootindex=0")),
+		   "/pci@ffffffffffffffff/pci-bridge@1/scsi@0/disk@0,0|");
 	EXPECT_STR(ORDER(W("--root-ports"), W("3"), W("--drive"), W("file=x,port=2,bootindex=2"),
 			 W("--drive"), W("file=y,port=none,bootindex=1"), W("--drive"),
 			 W("file=z,if=virtio-mmio,bootindex=3"), W("--rng"), W("virtio-mmio"),

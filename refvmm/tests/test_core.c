@@ -58,10 +58,11 @@ TEST(gpa, copies_whole_or_not_at_all)
 
 struct scratch {
 	struct dev dev;
-	uint64_t last_off, last_val;
+	uint64_t last_off, last_val, before_val; /* what was written last, and before it */
 	unsigned last_len, reads, writes;
 };
 
+/* The high half of a word tells its offset. */
 static uint64_t scratch_read(struct dev *d, uint64_t off, unsigned len)
 {
 	struct scratch *s = (struct scratch *)d;
@@ -69,7 +70,7 @@ static uint64_t scratch_read(struct dev *d, uint64_t off, unsigned len)
 	s->reads++;
 	s->last_off = off;
 	s->last_len = len;
-	return 0x1122334455667788ULL;
+	return 0x1122334455667788ULL ^ off << 16;
 }
 
 static void scratch_write(struct dev *d, uint64_t off, unsigned len, uint64_t val)
@@ -79,6 +80,7 @@ static void scratch_write(struct dev *d, uint64_t off, unsigned len, uint64_t va
 	s->writes++;
 	s->last_off = off;
 	s->last_len = len;
+	s->before_val = s->last_val;
 	s->last_val = val;
 }
 
@@ -94,7 +96,7 @@ TEST(bus, dispatches_to_the_window_with_relative_offsets)
 	struct scratch *lo = (struct scratch *)fake_dev(fe, &scratch_ops, 0x2000, 0x100, 0, 0, 0);
 	struct scratch *hi = (struct scratch *)fake_dev(fe, &scratch_ops, 0x3000, 0x100, 0, 0, 0);
 
-	EXPECT_EQ(fake_read(fe, 0x20fc, 4), 0x55667788);
+	EXPECT_EQ(fake_read(fe, 0x20fc, 4), 0x559a7788);
 	EXPECT_EQ(lo->last_off, 0xfc);
 	EXPECT_EQ(lo->last_len, 4);
 	fake_write(fe, 0x3002, 2, 0xdeadbeef);
@@ -122,16 +124,35 @@ TEST(bus, sixty_four_bits_of_a_narrow_window_are_two_accesses)
 	struct fake_env *fe = fake_env_new();
 	struct scratch *s = (struct scratch *)fake_dev(fe, &scratch_ops, 0x2000, 0x104, 0, 0, NULL);
 
-	EXPECT_EQ(fake_read(fe, 0x2008, 8), 0x5566778855667788);
+	EXPECT_EQ(fake_read(fe, 0x2008, 8), 0x556a7788556e7788); /* 8 << 16 below, 12 << 16 above */
 	EXPECT_EQ(s->reads, 2);
 	EXPECT_EQ(s->last_off, 0xc);
 	fake_write(fe, 0x2010, 8, 0x1122334455667788);
 	EXPECT_EQ(s->writes, 2);
 	EXPECT_EQ(s->last_off, 0x14);
 	EXPECT_EQ(s->last_len, 4);
+	EXPECT_EQ(s->before_val, 0x55667788);
 	EXPECT_EQ(s->last_val, 0x11223344);
 	EXPECT_EQ(fake_read(fe, 0x2100, 8), 0); /* across the end */
 	EXPECT_EQ(fe->bus.malformed, 1);
+	fake_env_free(fe);
+}
+
+/* What is narrower still is not taken apart. */
+TEST(bus, sixty_four_bits_of_a_byte_wide_window_are_refused)
+{
+	static const struct dev_ops bytes_ops = {
+		.name = "bytes",
+		.size = sizeof(struct scratch),
+		.window = {{"bytes", 1, 1, scratch_read, scratch_write}},
+	};
+	struct fake_env *fe = fake_env_new();
+	struct scratch *s = (struct scratch *)fake_dev(fe, &bytes_ops, 0x2000, 0x100, 0, 0, NULL);
+
+	EXPECT_EQ(fake_read(fe, 0x2008, 8), 0);
+	fake_write(fe, 0x2008, 8, 1);
+	EXPECT_EQ(s->reads + s->writes, 0);
+	EXPECT_EQ(fe->bus.malformed, 2);
 	fake_env_free(fe);
 }
 

@@ -148,6 +148,13 @@ TEST(flash, wrong_sequences_are_errors_and_change_nothing)
 	flash_wr(&b, BANK1, 1);
 	flash_wr(&b, BANK1 + SECTOR, 0); /* outside the buffer's block */
 	EXPECT_EQ(flash_rd(&b, BANK1), 0x00b000b0);
+	flash_wr(&b, BANK1, 0x00500050);
+	flash_wr(&b, BANK1, 0xe8);
+	flash_wr(&b, BANK1, 1);
+	flash_wr(&b, BANK1 + 0x1ffc, 0);
+	EXPECT_EQ(flash_rd(&b, BANK1), 0x00800080);
+	flash_wr(&b, BANK1 + 0x2000, 0); /* behind its end, in the same sector */
+	EXPECT_EQ(flash_rd(&b, BANK1), 0x00b000b0);
 	flash_bench_free(&b);
 }
 

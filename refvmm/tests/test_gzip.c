@@ -11,6 +11,7 @@
 #include "tests/unit.h"
 
 #define CONTENT 300000U
+#define KERNEL	((1U << 20) + 1000) /* enough for file_forget() to do something */
 
 /* Some of it repeats near and far, some does not, so that all kinds of blocks and codes come up. */
 static uint8_t *content(void)
@@ -50,6 +51,21 @@ static uint8_t *gzipped(const void *data, size_t len, const char *options, size_
 	return out;
 }
 
+/* Each copy has its exact size, so that ASan sees one byte too far. */
+static const char *unpack_copy(const uint8_t *file, size_t len, size_t out_len)
+{
+	uint8_t *copy = malloc(len ? len : 1), *out = malloc(out_len);
+	const char *why;
+
+	memcpy(copy, file, len);
+	if (len < 18)
+		EXPECT_EQ(gzip_size(copy, len), 0);
+	why = gzip_unpack(copy, len, out, out_len);
+	free(copy);
+	free(out);
+	return why;
+}
+
 TEST(gzip, what_gzip_packed_is_unpacked)
 {
 	static const char *const options[] = {"-1", "-6 -n", "-9"};
@@ -65,6 +81,7 @@ TEST(gzip, what_gzip_packed_is_unpacked)
 		EXPECT(!gzip_unpack(file, len, out, CONTENT));
 		EXPECT(!memcmp(out, data, CONTENT));
 		EXPECT(gzip_unpack(file, len, out, CONTENT - 1));
+		EXPECT(unpack_copy(file, len, CONTENT + 1));
 		free(file);
 	}
 	free(data);
@@ -90,19 +107,6 @@ TEST(gzip, fixed_codes_and_stored_blocks)
 	EXPECT(!memcmp(out, "hi", 2));
 }
 
-/* Each copy has its exact size, so that ASan sees one byte too far. */
-static const char *unpack_copy(const uint8_t *file, size_t len, size_t out_len)
-{
-	uint8_t *copy = malloc(len ? len : 1), *out = malloc(out_len);
-	const char *why;
-
-	memcpy(copy, file, len);
-	why = gzip_unpack(copy, len, out, out_len);
-	free(copy);
-	free(out);
-	return why;
-}
-
 TEST(gzip, damaged_files_are_refused)
 {
 	uint8_t *data = content();
@@ -124,6 +128,15 @@ TEST(gzip, damaged_files_are_refused)
 		file[at] = was;
 	}
 	EXPECT(refused > changed * 9 / 10);
+	for (size_t at = len - 8; at < len; at++) { /* RFC 1952, 2.3.1: CRC32 and ISIZE */
+		file[at] ^= 0x40;
+		EXPECT(unpack_copy(file, len, 60000));
+		file[at] ^= 0x40;
+	}
+	memset(file + len, 0, 4); /* something behind it, whose end says the right size */
+	memcpy(file + len + 4, file + len - 4, 4);
+	EXPECT_EQ(gzip_size(file, len + 8), 60000);
+	EXPECT(unpack_copy(file, len + 8, 60000));
 	free(out);
 	free(file);
 	free(data);
@@ -146,12 +159,17 @@ TEST(gzip, a_damaged_kernel_stays_what_it_is)
 /* A kernel in gzip, and in the EFI container with gzip. */
 TEST(gzip, a_packed_kernel_becomes_what_is_in_it)
 {
+	static uint8_t kernel[KERNEL];
 	struct sample_image i = sample_image();
-	uint8_t zboot[64 + 600] = {'M', 'Z', 0, 0, 'z', 'i', 'm', 'g', 64};
+	uint8_t zboot[64 + 4096] = {'M', 'Z', 0, 0, 'z', 'i', 'm', 'g', 64};
 	char path[] = "/tmp/refvmm-packed-XXXXXX";
 	size_t len;
-	uint8_t *file = gzipped(&i, sizeof(i), "-9", &len);
+	uint8_t *file;
 
+	memcpy(kernel, &i, sizeof(i));
+	file = gzipped(kernel, KERNEL, "-9", &len);
+	if (len > sizeof(zboot) - 64)
+		abort();
 	memcpy(zboot + 12, &(uint32_t){(uint32_t)len}, 4);
 	memcpy(zboot + 24, "gzip", 4);
 	memcpy(zboot + 64, file, len);
@@ -168,9 +186,9 @@ TEST(gzip, a_packed_kernel_becomes_what_is_in_it)
 		EXPECT(boot_packed(f.data, f.len));
 		EXPECT_EQ(boot_unpack(&f, path) < 0, n == 2);
 		if (n < 2) {
-			EXPECT_EQ(f.len, sizeof(i));
+			EXPECT_EQ(f.len, KERNEL);
 			file_forget(&f); /* it must still be there */
-			EXPECT(!memcmp(f.data, &i, sizeof(i)));
+			EXPECT(!memcmp(f.data, kernel, KERNEL));
 		}
 		file_close(&f);
 		unlink(path);

@@ -127,7 +127,7 @@ TEST(virtio_blk, a_long_transfer_is_done_in_portions)
 	struct slow_disk d;
 	unsigned portions = 0;
 	uint64_t bad = 0;
-	const uint8_t *p;
+	uint8_t *p;
 
 	disk_new(&d);
 	p = vb_at(d.b, BUFFER(1));
@@ -142,13 +142,14 @@ TEST(virtio_blk, a_long_transfer_is_done_in_portions)
 	for (uint32_t i = 0, at = 5 * 512; i < len; i++, at++)
 		bad += p[i] != (uint8_t)(at * 5 + at / 512);
 	EXPECT_EQ(bad, 0);
-	memset(vb_at(d.b, BUFFER(1)), 0x77, len);
+	for (uint32_t i = 0; i < len; i++)
+		p[i] = (uint8_t)(i * 3 + i / 512);
 	prepare(&d, 1, VIRTIO_BLK_T_OUT, 7, BUFFER(1), len);
 	vb_offer(d.b, 0, 3);
 	while (fake_work(d.b->fe))
 		;
 	for (uint32_t i = 0; i < len; i += 512)
-		bad += in_file(&d, 7 * 512 + i) != 0x77;
+		bad += in_file(&d, 7 * 512 + i) != (uint8_t)(i * 3 + i / 512);
 	EXPECT_EQ(bad, 0);
 	EXPECT_EQ(in_file(&d, 7 * 512 + len),
 		  (uint8_t)((7 * 512 + len) * 5 + (7 * 512 + len) / 512));
@@ -211,19 +212,24 @@ TEST(virtio_blk, a_reset_forgets_the_request_under_way)
 /* Without a new driver, too. */
 TEST(virtio_blk, a_device_at_rest_is_left_alone)
 {
-	struct env_work *w;
-	struct slow_disk d;
+	static const unsigned put_to_rest_by[] = {VIRTIO_MMIO_STATUS, VIRTIO_MMIO_QUEUE_READY};
 
-	disk_new(&d);
-	ask(&d, 0, VIRTIO_BLK_T_OUT, 0, 512);
-	w = fake_work_begin(d.b->fe);
-	ASSERT(w);
-	vb_write(d.b, VIRTIO_MMIO_STATUS, 0);
-	w->done(w);
-	EXPECT_EQ(status(&d, 0), 0xff);
-	EXPECT_EQ(vb_used_idx(d.b, 0), 0);
-	EXPECT_EQ(vb_read(d.b, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
-	disk_free(&d);
+	for (unsigned n = 0; n < 2; n++) {
+		struct env_work *w;
+		struct slow_disk d;
+
+		disk_new(&d);
+		ask(&d, 0, VIRTIO_BLK_T_OUT, 0, 512);
+		w = fake_work_begin(d.b->fe);
+		ASSERT(w);
+		vb_write(d.b, VIRTIO_MMIO_QUEUE_SEL, 0);
+		vb_write(d.b, put_to_rest_by[n], 0);
+		w->done(w);
+		EXPECT_EQ(status(&d, 0), 0xff);
+		EXPECT_EQ(vb_used_idx(d.b, 0), 0);
+		EXPECT_EQ(vb_read(d.b, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
+		disk_free(&d);
+	}
 }
 
 /* A chain that breaks a rule is not looked at before the request in front of it is done. */

@@ -169,11 +169,12 @@ def test_a_host_on_which_test_after_test_hangs_is_started_anew():
 def test_tests_of_one_process_are_told_apart_and_name_those_before():
     session = [HELLO, *unit("s.a", "ok 1 s.a", end="next=1 ms=2 taint=0x0"),
                *unit("s.b", "not ok 1 s.b", end="next=1 ms=3 taint=0x0"), *unit("s.c", end="next=1 ms=4 taint=0x0"),
-               *unit("s.d", "not ok 1 s.d", end=BAD), *unit("s.e", "not ok 1 s.e", end=BAD), BYE]
-    entries, _, _ = run(ScriptedBackend(session), units_of("a", "b", "c", "d", "e"))
-    assert verdicts(entries) == {"a": "pass", "b": "fail", "c": "error", "d": "fail", "e": "fail"}
+               *unit("s.d", "not ok 1 s.d", end=BAD), *unit("s.e", "not ok 1 s.e", end="next=1 ms=7 taint=0x0"),
+               *passed("s.f"), BYE]
+    entries, _, _ = run(ScriptedBackend(session), units_of(*"abcdef"))
+    assert verdicts(entries) == {"a": "pass", "b": "fail", "c": "error", "d": "fail", "e": "fail", "f": "pass"}
     assert entries["s.c"]["reason"] == "no verdict although it ended well"
-    assert entries["s.a"]["notes"] == [] and entries["s.e"]["notes"] == []
+    assert entries["s.a"]["notes"] == entries["s.e"]["notes"] == entries["s.f"]["notes"] == []
     assert entries["s.b"]["notes"] == ["ran in one machine behind s.a"]
     assert entries["s.d"]["notes"] == ["ran in one machine behind s.a, s.b, s.c"]
     assert [entries[f"s.{n}"]["ms"] for n in "abcd"] == [2, 3, 4, 7]
