@@ -90,8 +90,8 @@ TEST(board, every_cpu_comes_up_and_answers, RULE("BOARD-CPU-1"),
 	all_come_up();
 }
 
-TEST(board, hundreds_of_cpus_come_up_and_answer, RULE("BOARD-CPU-1"),
-     .variants = "123: --smp 123", .limit_ms = 60000)
+TEST(board, hundreds_of_cpus_come_up_and_answer, RULE("BOARD-CPU-1"), .variants = "123: --smp 123",
+     .limit_ms = 60000)
 {
 	all_come_up();
 }
