@@ -66,6 +66,8 @@ TEST(bootorder, an_index_is_a_device_s_own)
 {
 	EXPECT(!ORDER(W("--drive"), W("file=x,bootindex=1"), W("--drive"),
 		      W("file=y,bootindex=1")));
+	EXPECT(!ORDER(W("--drive"), W("file=x,bootindex=2147483648")));
+	EXPECT(!ORDER(W("--drive"), W("file=x,bootindex=-1")));
 	EXPECT(!ORDER(W("--net"), W("tap,bootindex=0"), W("--drive"), W("file=y,bootindex=0")));
 	EXPECT(ORDER(W("--drive"), W("file=x,bootindex=1"), W("--drive"), W("file=y,bootindex=2")));
 }

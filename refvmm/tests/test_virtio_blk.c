@@ -20,6 +20,17 @@ struct slow_disk {
 	int fd;
 };
 
+/* What the disk holds, and what is written to it: no sector and no portion is like another. */
+static uint8_t content_at(uint32_t at)
+{
+	return (uint8_t)(at * 5 + at / 509);
+}
+
+static uint8_t new_at(uint32_t at)
+{
+	return (uint8_t)(at * 3 + at / 1021);
+}
+
 static void disk_new(struct slow_disk *d)
 {
 	static uint8_t content[DISK];
@@ -27,7 +38,7 @@ static void disk_new(struct slow_disk *d)
 
 	d->fd = memfd_create("disk", MFD_CLOEXEC);
 	for (unsigned i = 0; i < DISK; i++)
-		content[i] = (uint8_t)(i * 5 + i / 512);
+		content[i] = content_at(i);
 	if (d->fd < 0 || pwrite(d->fd, content, DISK, 0) != DISK)
 		abort();
 	snprintf(arg, sizeof(arg), "file=/proc/self/fd/%d,if=virtio-mmio", d->fd);
@@ -90,7 +101,7 @@ TEST(virtio_blk, requests_wait_for_the_file_and_nobody_else_does)
 	ask(&d, 1, VIRTIO_BLK_T_OUT, 1, 512); /* the same sector: order matters */
 	ask(&d, 2, VIRTIO_BLK_T_FLUSH, 0, 0);
 	EXPECT_EQ(vb_used_idx(d.b, 0), 0);
-	EXPECT_EQ(in_file(&d, 512), (uint8_t)(512 * 5 + 1));
+	EXPECT_EQ(in_file(&d, 512), content_at(512));
 	EXPECT(fake_work(d.b->fe));
 	EXPECT_EQ(vb_used_idx(d.b, 0), 1);
 	EXPECT_EQ(vb_used_id(d.b, 0), 0);
@@ -140,20 +151,19 @@ TEST(virtio_blk, a_long_transfer_is_done_in_portions)
 	EXPECT_EQ(vb_used_idx(d.b, 0), 1);
 	EXPECT_EQ(vb_used_len(d.b, 0), len + 1);
 	for (uint32_t i = 0, at = 5 * 512; i < len; i++, at++)
-		bad += p[i] != (uint8_t)(at * 5 + at / 512);
+		bad += p[i] != content_at(at);
 	EXPECT_EQ(bad, 0);
 	for (uint32_t i = 0; i < len; i++)
-		p[i] = (uint8_t)(i * 3 + i / 512);
+		p[i] = new_at(i);
 	prepare(&d, 1, VIRTIO_BLK_T_OUT, 7, BUFFER(1), len);
 	vb_offer(d.b, 0, 3);
 	while (fake_work(d.b->fe))
 		;
 	for (uint32_t i = 0; i < len; i += 512)
-		bad += in_file(&d, 7 * 512 + i) != (uint8_t)(i * 3 + i / 512);
+		bad += in_file(&d, 7 * 512 + i) != new_at(i);
 	EXPECT_EQ(bad, 0);
-	EXPECT_EQ(in_file(&d, 7 * 512 + len),
-		  (uint8_t)((7 * 512 + len) * 5 + (7 * 512 + len) / 512));
-	EXPECT_EQ(in_file(&d, 7 * 512 - 1), (uint8_t)((7 * 512 - 1) * 5 + 6));
+	EXPECT_EQ(in_file(&d, 7 * 512 + len), content_at(7 * 512 + len));
+	EXPECT_EQ(in_file(&d, 7 * 512 - 1), content_at(7 * 512 - 1));
 	disk_free(&d);
 }
 
