@@ -64,8 +64,8 @@ def unit_of(test: Test, seed: int, time_ms: int | None = None) -> Unit:
 
 
 # About how long a test takes in the default cell, in ms: of a suite that differs from the rest, and else of a kind.
-_SUITE_MS = {"firmware": 5000, "linux": 1400, "pl031": 850, "flash": 600, "memslot": 195, "control": 140, "pcie": 130,
-             "virtio": 90, "saverestore": 80}
+_SUITE_MS = {"firmware": 4900, "linux": 690, "pl031": 860, "flash": 580, "memslot": 190, "control": 145, "nmi": 115,
+             "pcie": 120, "virtio": 90, "api": 84, "saverestore": 78, "refvmm": 50}
 _KIND_MS = {"host": 68, "guest": 28}
 
 
@@ -73,7 +73,7 @@ def _cost_ms(unit: Unit) -> int:
     """About how long it takes in the default cell; good enough to share tests among boots."""
     test = unit.test
     if "stress" in test.tags:
-        return 2000
+        return 2200
     if test.suite == "board" and test.limit_ms >= LONG_MS:
         return 2500  # hundreds of CPUs
     wide_guest = 50 if test.wide and test.kind == "guest" else 0
