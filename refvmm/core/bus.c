@@ -64,7 +64,7 @@ static bool in_halves(const struct bus_window *w, uint64_t gpa, unsigned len)
 	uint64_t off = gpa - w->base;
 
 	return len == 8 && off < w->size && w->size - off >= 8 && !(off & 7) &&
-	       w->win->max_len == 4;
+	       w->win->max_len == 4 && w->win->min_len <= 4;
 }
 
 static __attribute__((noinline)) struct bus_window *malformed(struct bus *b, struct bus_window *w,
