@@ -58,8 +58,8 @@ static void say_file(const char *key, const char *path)
 }
 
 /*
- * From now on the kernel writes to the console only what it dies of (syslog(2), "console_loglevel"): it does not wait for
- * the end of a line of ours. A stall that it reports is no matter of taste, so what it kept is said at the end.
+ * From now on the kernel writes to the console only what it dies of (syslog(2), "console_loglevel"), for it does not wait
+ * for the end of a line of ours. What it has to say of trouble say_troubles() says.
  */
 static void quieten_kernel(void)
 {

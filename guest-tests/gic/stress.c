@@ -6,8 +6,8 @@
 #define CPUS 4U
 
 static struct {
-	volatile bool stop, given_up;
-	uint32_t senders; /* CPUs that may still send */
+	volatile bool stop, over; /* nothing more is sent; nothing more is waited for */
+	uint32_t senders;	  /* CPUs that may still send */
 	/* each CPU's SGI number is its own: sent to a CPU, and taken there from it */
 	volatile uint64_t sent[CPUS][CPUS], taken[CPUS][CPUS];
 } storm;
@@ -48,7 +48,7 @@ static void sgi_storm(void *arg)
 	}
 	__atomic_fetch_sub(&storm.senders, 1, __ATOMIC_SEQ_CST);
 	/* what is on its way still arrives */
-	while (!smp_stopping() && !storm.given_up) {
+	while (!smp_stopping() && !storm.over) {
 		/* a sender that stood still since it looked at `stop` has one more to send */
 		bool all = !__atomic_load_n(&storm.senders, __ATOMIC_SEQ_CST);
 
@@ -128,7 +128,7 @@ TEST(gic, sgi_storm_loses_none, RULE("GIC-STRESS-1"), .limit_ms = 30000, .tags =
 	if (!EXPECT_EVENTUALLY((take_sgis(0), !__atomic_load_n(&storm.senders, __ATOMIC_SEQ_CST) &&
 						      all_sgis_taken())))
 		note_sgis_missed();
-	storm.given_up = true;
+	storm.over = true;
 	smp_wait_all();
 	for (unsigned n = 0; n < CPUS; n++)
 		for (unsigned from = 0; from < CPUS; from++)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define W(word) ((char *)(word))
@@ -23,18 +24,19 @@ struct offer {
 	uint64_t base; /* of fw_cfg */
 };
 
-static char image_path[64];
-
-/* A firmware's file, until the next machine is made. */
+/* A firmware's file, in memory; the next replaces it. */
 static char *image(void)
 {
-	int fd;
+	static char path[32];
+	static int fd = -1;
 
-	snprintf(image_path, sizeof(image_path), "/tmp/refvmm-firmware-XXXXXX");
-	fd = mkstemp(image_path);
-	if (fd < 0 || write(fd, "firmware", 8) != 8 || close(fd))
+	if (fd >= 0)
+		close(fd);
+	fd = memfd_create("firmware", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, "firmware", 8) != 8)
 		abort();
-	return image_path;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return path;
 }
 
 /* The machine of these options; nothing is offered yet. */
@@ -49,9 +51,6 @@ static void make(struct offer *o, char *const *words)
 	if (board_conf_init(&o->conf) || options_parse(&o->conf, argc, (char **)(uintptr_t)words) ||
 	    board_build(&o->board, &o->conf, &o->fe->env))
 		abort();
-	if (*image_path)
-		unlink(image_path);
-	*image_path = '\0';
 	o->base = board_dev(&o->board, &fw_cfg_ops)->range[0].base;
 }
 

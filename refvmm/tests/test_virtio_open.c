@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -30,17 +31,18 @@ static int opened(const char *option, const char *format, const char *path)
 	return err;
 }
 
+/* A file in memory, of which nothing is left; until the next is asked for. */
 static const char *file_of(size_t bytes)
 {
-	static char path[64];
-	int fd;
+	static char path[32];
+	static int fd = -1;
 
-	if (*path)
-		unlink(path);
-	snprintf(path, sizeof(path), "/tmp/refvmm-open-XXXXXX");
-	fd = mkstemp(path);
-	if (fd < 0 || ftruncate(fd, (off_t)bytes) || close(fd))
+	if (fd >= 0)
+		close(fd);
+	fd = memfd_create("file", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, (off_t)bytes))
 		abort();
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return path;
 }
 
@@ -54,7 +56,6 @@ TEST(virtio_open, a_disk_is_a_file_of_whole_sectors)
 	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio,readonly=on", "/tmp"), USAGE);
 	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio,readonly=on", "/dev/null"), USAGE);
 	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", "/tmp/no/such/disk"), USAGE);
-	unlink(file_of(0));
 }
 
 TEST(virtio_open, a_disk_has_one_writer_or_many_readers)
@@ -71,7 +72,6 @@ TEST(virtio_open, a_disk_has_one_writer_or_many_readers)
 	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio,readonly=on", path), USAGE);
 	close(fd);
 	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", path), 0);
-	unlink(file_of(0));
 }
 
 TEST(virtio_open, names_that_are_too_long_or_lead_nowhere)
@@ -87,19 +87,18 @@ TEST(virtio_open, names_that_are_too_long_or_lead_nowhere)
 	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,path=%s", "/tmp/no/such/socket"), USAGE);
 	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,path=%s", file_of(0)), USAGE);
 	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,path=%s", "/tmp"), USAGE);
-	unlink(file_of(0));
 }
 
 /* unix(7): sun_path has 108 bytes, one of them for the NUL. */
 TEST(virtio_open, a_socket_s_name_is_not_cut_off)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	char longer[sizeof(a.sun_path) + 1];
-	const char *unique = file_of(0);
+	char longer[sizeof(a.sun_path) + 1], unique[40];
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	memset(longer, 'x', sizeof(longer));
-	memcpy(longer, unique, strlen(unique));
+	memcpy(longer, unique,
+	       (size_t)snprintf(unique, sizeof(unique), "/tmp/refvmm-%d-", getpid()));
 	longer[sizeof(longer) - 1] = '\0';
 	memcpy(a.sun_path, longer, sizeof(a.sun_path) - 1);
 	EXPECT(!bind(fd, (struct sockaddr *)&a, sizeof(a)) && !listen(fd, 8));
@@ -108,7 +107,6 @@ TEST(virtio_open, a_socket_s_name_is_not_cut_off)
 	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,path=%s", longer), USAGE);
 	EXPECT_EQ(opened("--console", "virtio-mmio,socket=%s", longer), USAGE);
 	unlink(a.sun_path);
-	unlink(file_of(0));
 	close(fd);
 }
 
