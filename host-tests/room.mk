@@ -41,7 +41,7 @@ A64OBJDUMP := $(CROSS)objdump
 -include $(wildcard $(HT_BUILD)/*/*.d)
 
 # ---- native tests of the harness and of the library's portable parts
-HT_PORTABLE := $(filter $(foreach f,file harness klog kvmlog midr proc refvmm select smbios stress verdict,%/$(f).c),$(HT_LIB_SRC))
+HT_PORTABLE := $(filter $(foreach f,file harness klog kvmlog midr proc refvmm scratch select smbios stress verdict,%/$(f).c),$(HT_LIB_SRC))
 HT_NATIVE   := $(HT_BUILD)/native
 HT_NATIVE_LIB := $(patsubst host-tests/%,$(HT_NATIVE)/%.o,$(HT_PORTABLE))
 

@@ -3,6 +3,7 @@
 #include "elf_image.h"
 #include "file.h"
 #include "proc.h"
+#include "scratch.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -117,10 +118,12 @@ void vmm_words(struct vmm_words *w, const uint32_t *guest, size_t size, const ch
 void machine_start(struct machine *m, const char *options)
 {
 	int err[2], fd = -1, status;
+	static unsigned int nr;
+	char name[24];
 	struct vmm_words w;
 
-	snprintf(m->path, sizeof(m->path), "/tmp/assay-control-%d", getpid());
-	unlink(m->path);
+	snprintf(name, sizeof(name), "control-%u", nr++);
+	scratch_path(m->path, sizeof(m->path), name);
 	vmm_words(&w, code, sizeof(code), options, m->path);
 	if (pipe2(err, O_CLOEXEC | O_NONBLOCK))
 		test_error("pipe: %s", strerrorname_np(errno));

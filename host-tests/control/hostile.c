@@ -2,6 +2,7 @@
 /* Clients that mean harm: the machine runs on, others are answered, memory and descriptors stay bounded. */
 #include "client.h"
 #include "proc.h"
+#include "scratch.h"
 #include <assay/exit.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -148,13 +149,12 @@ TEST(control, nothing_that_exists_is_overwritten, RULE("VMM-CONTROL-8"))
 	int fd;
 
 	/* a file with something in it */
-	snprintf(path, sizeof(path), "/tmp/assay-file-%d", getpid());
+	scratch_path(path, sizeof(path), "file");
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ASSERT_TRUE(fd >= 0 && write(fd, "mine", 4) == 4);
 	close(fd);
 	expect_not_started(path);
 	EXPECT_TRUE(!stat(path, &st) && S_ISREG(st.st_mode) && st.st_size == 4);
-	unlink(path);
 
 	/* the socket of a machine that runs: it keeps it */
 	machine_start(&m, "");
@@ -167,5 +167,4 @@ TEST(control, nothing_that_exists_is_overwritten, RULE("VMM-CONTROL-8"))
 	EXPECT_TRUE(!stat(m.path, &st) && S_ISSOCK(st.st_mode));
 	expect_not_started(m.path);
 	EXPECT_TRUE(!stat(m.path, &st) && S_ISSOCK(st.st_mode));
-	unlink(m.path);
 }

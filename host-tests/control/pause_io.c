@@ -4,6 +4,7 @@
  * buffer on a virtio console and waits; this program is at the other end of the console.
  */
 #include "payload.h"
+#include "scratch.h"
 #include <errno.h>
 #include <linux/sockios.h>
 #include <stdio.h>
@@ -18,8 +19,7 @@ static int listen_at(char path[64])
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(path, 64, "/tmp/assay-console-%d", getpid());
-	unlink(path);
+	scratch_path(path, 64, "console");
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 1))
 		test_error("socket %s: %s", path, strerrorname_np(errno));
@@ -55,5 +55,4 @@ TEST(control, a_paused_machines_devices_stand_still, RULE("VMM-CONTROL-10"))
 	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"resume\"}"), "\"ok\": true"));
 	EXPECT_TRUE(payload_says("received 7 bytes"));
 	EXPECT_EQ(machine_end(&m), 0);
-	unlink(console);
 }

@@ -2,6 +2,7 @@
 #include "payload.h"
 #include "file.h"
 #include "proc.h"
+#include "scratch.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,6 +21,8 @@ void payload_start(struct machine *m, const char *append, const char *const *opt
 	char vmm[512], payload[512], words[128];
 	char *argv[24] = {vmm,	 (char *)"--kernel",  payload, (char *)"--append",
 			  words, (char *)"--control", m->path};
+	static unsigned int nr;
+	char name[24];
 	int pipes[2];
 
 	for (size_t i = 0; options[i]; i++)
@@ -29,8 +32,8 @@ void payload_start(struct machine *m, const char *append, const char *const *opt
 	if (!file_exists(vmm) || !file_exists(payload))
 		SKIP("the bundle lacks refvmm or guest-tests/virtio.elf: build it whole");
 	snprintf(words, sizeof(words), "%s", append);
-	snprintf(m->path, sizeof(m->path), "/tmp/assay-control-%d", getpid());
-	unlink(m->path);
+	snprintf(name, sizeof(name), "control-%u", nr++);
+	scratch_path(m->path, sizeof(m->path), name);
 	if (pipe2(pipes, O_CLOEXEC))
 		test_error("pipe: %s", strerrorname_np(errno));
 	m->pid = fork();

@@ -8,6 +8,7 @@
  * child when only this process is killed.
  */
 #include "harness.h"
+#include "scratch.h"
 #include <assay/exit.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -249,6 +250,7 @@ int main(int argc, char **argv)
 			test_line("%s", chosen[i].id);
 		return ASSAY_EXIT_OK;
 	}
+	scratch_prepare();
 	test_line("KTAP version 1");
 	test_line("1..%zu", n);
 	for (size_t i = 0; i < n; i++) {
@@ -257,6 +259,7 @@ int main(int argc, char **argv)
 
 		test_line("# begin %s", chosen[i].id);
 		run_one(&chosen[i], &opt, &v);
+		scratch_clear();
 		good &= report(i + 1, &chosen[i], &opt, &v, now_ms() - start);
 	}
 	return good ? ASSAY_EXIT_OK : ASSAY_EXIT_FAILED;

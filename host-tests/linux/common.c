@@ -3,6 +3,7 @@
 #include "file.h"
 #include "pauth.h"
 #include "refvmm.h"
+#include "scratch.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -150,14 +151,15 @@ static uint8_t pattern(size_t at, unsigned salt)
 void disk_make(char path[64], unsigned salt)
 {
 	static uint8_t disk[DISK_SIZE];
+	char name[24];
 	int fd;
 
-	snprintf(path, 64, "/tmp/disk-XXXXXX");
-	fd = mkostemp(path, O_CLOEXEC);
+	snprintf(name, sizeof(name), "disk-%u", salt);
+	fd = open(scratch_path(path, 64, name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	for (size_t i = 0; i < sizeof(disk); i++)
 		disk[i] = pattern(i, salt);
 	if (fd < 0 || write(fd, disk, sizeof(disk)) != (ssize_t)sizeof(disk))
-		test_error("no file of %u bytes in /tmp", DISK_SIZE);
+		test_error("no file of %u bytes in /tmp: %s", DISK_SIZE, strerrorname_np(errno));
 	close(fd);
 }
 
@@ -190,7 +192,6 @@ void disk_check(const char *path, unsigned salt, bool written)
 	if (fd < 0 || read(fd, disk, sizeof(disk)) != (ssize_t)sizeof(disk))
 		test_error("%s has gone", path);
 	close(fd);
-	unlink(path);
 	while (at < sizeof(disk) && disk[at] == wanted(at, salt, written))
 		at++;
 	EXPECT_EQ(at,

@@ -4,6 +4,7 @@
  * PL061 or, by a kernel with the driver gpio-keys, as an input device.
  */
 #include "linux.h"
+#include "scratch.h"
 #include <assay/exit.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,7 +50,7 @@ TEST(linux, powers_off_by_its_power_key, RULE("VMM-LINUX-4"), .tags = "slow",
 			    .talk = talk};
 	char text[64];
 
-	snprintf(path, sizeof(path), "/tmp/key-%d", getpid());
+	scratch_path(path, sizeof(path), "control");
 	boot(&m);
 	expect_came_up("2");
 	/* the guest's kernel decides which, but where it is known to have the driver */

@@ -5,6 +5,7 @@
  */
 #include "file.h"
 #include "linux.h"
+#include "scratch.h"
 #include <assay/exit.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -48,10 +49,11 @@ static const char *const *program(void)
  */
 static int own_root(void)
 {
-	char root[] = "/tmp/root-XXXXXX";
+	char root[64];
 
+	scratch_path(root, sizeof(root), "root");
 	return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	       !mkdtemp(root) || mount("/", root, NULL, MS_BIND | MS_REC, NULL) || chdir(root) ||
+	       mkdir(root, 0700) || mount("/", root, NULL, MS_BIND | MS_REC, NULL) || chdir(root) ||
 	       mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/");
 }
 
@@ -93,7 +95,7 @@ static pid_t start_passt(const char *socket_path)
 
 TEST(linux, reaches_the_host_through_passt, RULE("VMM-HOST-3"), .tags = "slow")
 {
-	char folder[] = "/tmp/passt-XXXXXX", path[64], word[160], text[128];
+	char path[64], word[160], text[128];
 	struct machine m = {.machine = "virt-1",
 			    .cpus = "2",
 			    .append = "assay.net=dhcp",
@@ -105,9 +107,9 @@ TEST(linux, reaches_the_host_through_passt, RULE("VMM-HOST-3"), .tags = "slow")
 	close(tap_make("assay0")); /* passt wants to know an interface that leads out */
 	interface_up("assay0", "10.0.2.15");
 	serve_echo("127.0.0.1");
-	if (!mkdtemp(folder) || chmod(folder, 0777)) /* it gives its privileges up */
-		test_error("no folder in /tmp: %s", strerrorname_np(errno));
-	snprintf(path, sizeof(path), "%s/socket", folder);
+	if (chmod(scratch_folder(), 0777)) /* it gives its privileges up */
+		test_error("%s: %s", scratch_folder(), strerrorname_np(errno));
+	scratch_path(path, sizeof(path), "socket");
 	start_passt(path);
 	ASSERT_TRUE(EXPECT_EVENTUALLY(file_exists(path)));
 	snprintf(word, sizeof(word), "stream,path=%s", path);
@@ -116,8 +118,6 @@ TEST(linux, reaches_the_host_through_passt, RULE("VMM-HOST-3"), .tags = "slow")
 	EXPECT_STREQ(said("eth0-lease", text, sizeof(text)), GUEST_ADDRESS);
 	EXPECT_STREQ(said("eth0", text, sizeof(text)), "pci 52:54:00:12:34:56 up guest gets");
 	EXPECT_EQ(run.status, ASSAY_EXIT_OK);
-	unlink(path);
-	rmdir(folder);
 	if (test_has_failed())
 		note_end();
 }
