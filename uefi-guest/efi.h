@@ -16,6 +16,7 @@ typedef void *efi_handle;
 #define EFI_BOOTSERVICE_ACCESS 2U
 #define EFI_RUNTIME_ACCESS     4U
 
+enum efi_search { EFI_ALL_HANDLES, EFI_BY_NOTIFY, EFI_BY_PROTOCOL };
 enum efi_reset { EFI_RESET_COLD, EFI_RESET_WARM, EFI_RESET_SHUTDOWN };
 
 struct efi_guid {
@@ -23,6 +24,14 @@ struct efi_guid {
 	uint16_t b, c;
 	uint8_t d[8];
 };
+
+/* A node of a device path (UEFI 2.10, 10.2); `data` as its type says. */
+struct efi_path {
+	uint8_t type, subtype, length[2];
+	uint8_t data[];
+};
+enum { EFI_PATH_MESSAGING = 3, EFI_PATH_END = 0x7f };
+enum { EFI_PATH_MAC = 11 }; /* 10.3.4.11: the address, in 32 bytes */
 
 struct efi_text_output {
 	void *reset;
@@ -57,9 +66,12 @@ struct efi_boot {
 	efi_status (*handle_protocol)(efi_handle handle, const struct efi_guid *protocol,
 				      void **interface);
 	void *reserved;
-	void *between[18];
-	efi_status (*locate_handle_buffer)(int type, const struct efi_guid *protocol, void *key,
-					   uint64_t *count, efi_handle **handles);
+	void *notify_to_watchdog[12];
+	efi_status (*connect_controller)(efi_handle controller, efi_handle *drivers,
+					 struct efi_path *remaining, uint8_t recursive);
+	void *disconnect_to_protocols[5];
+	efi_status (*locate_handle_buffer)(enum efi_search type, const struct efi_guid *protocol,
+					   void *key, uint64_t *count, efi_handle **handles);
 	efi_status (*locate_protocol)(const struct efi_guid *protocol, void *registration,
 				      void **interface);
 };
@@ -100,6 +112,7 @@ _Static_assert(offsetof(struct efi_system, table) == 112, "UEFI 4.3");
 _Static_assert(offsetof(struct efi_runtime, get_variable) == 72, "UEFI 4.5");
 _Static_assert(offsetof(struct efi_runtime, reset_system) == 104, "UEFI 4.5");
 _Static_assert(offsetof(struct efi_boot, handle_protocol) == 152, "UEFI 4.4");
+_Static_assert(offsetof(struct efi_boot, connect_controller) == 264, "UEFI 4.4");
 _Static_assert(offsetof(struct efi_boot, locate_handle_buffer) == 312, "UEFI 4.4");
 _Static_assert(offsetof(struct efi_loaded_image, options) == 56, "UEFI 9.1");
 

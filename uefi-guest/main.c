@@ -5,6 +5,7 @@
  *
  *	count   adds one to the variable AssayCount, which outlives the machine, and says it
  *	reset   resets the machine while that count is 1
+ *	connect has drivers take the devices, and says which network cards can be booted from
  *
  * It ends by switching the machine off.
  */
@@ -151,6 +152,50 @@ static void report(struct efi_system *st)
 	say_table(st, "devicetree", &dtb);
 }
 
+/* The address of the card at the end of this handle's device path; else why there is none. */
+static const char *card_of(struct efi_system *st, efi_handle handle)
+{
+	const struct efi_guid device_path = {
+		0x09576e91, 0x6d3f, 0x11d2, {0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
+	static char mac[13];
+	struct efi_path *p = NULL;
+
+	if (st->boot->handle_protocol(handle, &device_path, (void **)&p) || !p)
+		return "nowhere";
+	mac[0] = '\0';
+	while (p->type != EFI_PATH_END) {
+		uint32_t length = p->length[0] | (uint32_t)p->length[1] << 8;
+
+		if (p->type == EFI_PATH_MESSAGING && p->subtype == EFI_PATH_MAC) {
+			for (uint32_t i = 0; i < 12; i++)
+				mac[i] = "0123456789abcdef"[p->data[i / 2] >> (i % 2 ? 0 : 4) & 15];
+		}
+		p = (struct efi_path *)((uint8_t *)p + length);
+	}
+	return mac[0] ? mac : "local";
+}
+
+/* Has drivers take all they can, as before a choice of where to boot from; then, which cards can boot (UEFI 24.3). */
+static void connect(struct efi_system *st)
+{
+	const struct efi_guid pxe = {
+		0x03c4e603, 0xac28, 0x11d3, {0x9a, 0x2d, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}};
+	efi_handle *handles;
+	uint64_t n = 0;
+
+	if (!st->boot->locate_handle_buffer(EFI_ALL_HANDLES, NULL, NULL, &n, &handles)) {
+		for (uint64_t i = 0; i < n; i++)
+			st->boot->connect_controller(handles[i], NULL, NULL, 1);
+	}
+	n = 0;
+	if (st->boot->locate_handle_buffer(EFI_BY_PROTOCOL, &pxe, NULL, &n, &handles))
+		n = 0;
+	for (uint64_t i = 0; i < n; i++)
+		say(st, "pxe", card_of(st, handles[i]));
+	if (!n)
+		say(st, "pxe", "absent");
+}
+
 /* Is this word among the options? */
 static int asked(const struct efi_loaded_image *li, const char *word)
 {
@@ -202,6 +247,9 @@ efi_status efi_entry(efi_handle image, struct efi_system *st)
 		return ret;
 	}
 	report(st);
+	say(st, "loaded-from", card_of(st, li->device));
+	if (asked(li, "connect"))
+		connect(st);
 	if (asked(li, "count") && count(st) == 1 && asked(li, "reset"))
 		st->runtime->reset_system(EFI_RESET_COLD, 0, 0, NULL);
 	say(st, "state", "done");

@@ -7,6 +7,7 @@
 #include "file.h"
 #include "pauth.h"
 #include "refvmm.h"
+#include "scratch.h"
 #include "test.h"
 #include <assay/exit.h>
 #include <errno.h>
@@ -45,25 +46,11 @@ const char *firmware_path(void)
 	SKIP("no UEFI firmware for guests: install qemu-efi-aarch64 (Debian) or edk2-aarch64");
 }
 
-/* A name nobody has, in the folder that this program may write to. */
 static const char *vars(void)
 {
-	static char path[32];
-	char folder[] = "vars-XXXXXX";
+	static char path[64];
 
-	if (!mkdtemp(folder))
-		test_error("mkdtemp in the current folder: %s", strerrorname_np(errno));
-	snprintf(path, sizeof(path), "%s/fd", folder);
-	return path;
-}
-
-static void forget(const char *path)
-{
-	char folder[32];
-
-	snprintf(folder, sizeof(folder), "%.11s", path);
-	unlink(path);
-	EXPECT_EQ(rmdir(folder), 0); /* nothing is left beside it, such as a journal */
+	return scratch_path(path, sizeof(path), "vars.fd");
 }
 
 /* Runs it to its end with these further options. */
@@ -94,33 +81,14 @@ static void probe(const char *machine, const char *vars_file, const char *append
 	     append);
 }
 
-/* The last `WHO KEY=VALUE` on the console; "" without. */
 static const char *said(const char *who, const char *key)
 {
-	static char buf[128];
-	char want[96];
-	const char *p = run.out, *last = NULL;
-
-	snprintf(want, sizeof(want), "%s %s=", who, key);
-	while ((p = strstr(p, want)))
-		last = p += strlen(want);
-	buf[0] = '\0';
-	if (last)
-		snprintf(buf, sizeof(buf), "%.*s", (int)strcspn(last, "\r\n"), last);
-	return buf;
+	return firmware_said(&run, who, key);
 }
 
-/* What a reader wants when it did not come up: the end of what it said. */
 static bool ended(const char *who, const char *state)
 {
-	size_t from = run.out_len > 500 ? run.out_len - 500 : 0;
-
-	if (EXPECT_STREQ(said(who, "state"), state) && EXPECT_EQ(run.status, ASSAY_EXIT_OK))
-		return true;
-	for (char *line = strtok(run.out + from, "\r\n"); line; line = strtok(NULL, "\r\n"))
-		NOTE("console: %s", line);
-	NOTE("refvmm: exit status %d, %.*s", run.status, (int)strcspn(run.err, "\n"), run.err);
-	return false;
+	return firmware_ended(&run, who, state);
 }
 
 /* UEFI 2.10, 32.3: SecureBoot is 0, or there is none. PI, volume 4: no way into a management mode. */
@@ -146,6 +114,7 @@ TEST(firmware, offers_neither_secure_boot_nor_management_mode, RULE("FW-OFFERS-1
 TEST(firmware, variables_survive_reset_and_restart, RULE("FW-VARS-1"))
 {
 	const char *file = vars();
+	char journal[64];
 	struct stat st;
 
 	probe("virt-1", file, "count reset");
@@ -159,7 +128,7 @@ TEST(firmware, variables_survive_reset_and_restart, RULE("FW-VARS-1"))
 	}
 	EXPECT_EQ(stat(file, &st), 0);
 	EXPECT_EQ(st.st_size, FLASH_MIB << 20);
-	forget(file);
+	EXPECT_EQ(stat(scratch_path(journal, sizeof(journal), "vars.fd.journal"), &st), -1);
 }
 
 /* Without a kernel the firmware comes to its shell; what is typed there resets the machine for good. */

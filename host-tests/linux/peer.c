@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The other ends of the guest's network card and console. */
+#include "cable.h"
 #include "linux.h"
-#include <arpa/inet.h>
+#include "scratch.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,34 +13,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define FRAME_MAX 65535U
-
-static const uint8_t my_mac[6] = {0x52, 0x55, 10, 0, 2, 2};
-static const uint8_t my_ip[4] = {10, 0, 2, 2};
-
-/* Offsets of Ethernet II, ARP (RFC 826), IPv4 (RFC 791), UDP (RFC 768). */
-enum { ETH_TYPE = 12, ETH_END = 14 };
-enum { ARP_OP = 20, ARP_SHA = 22, ARP_SPA = 28, ARP_THA = 32, ARP_TPA = 38, ARP_END = 42 };
-enum {
-	IP_LEN = 16,
-	IP_PROTO = 23,
-	IP_SUM = 24,
-	IP_SRC = 26,
-	IP_DST = 30,
-	UDP_SRC = 34,
-	UDP_DST = 36,
-	UDP_SUM = 40,
-	UDP_DATA = 42
-};
+static const struct cable_end me = {{0x52, 0x55, 10, 0, 2, 2}, {10, 0, 2, 2}};
 
 static volatile struct peer_said *listen_at(char path[64], int *fd)
 {
 	volatile struct peer_said *p;
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	static unsigned nr;
+	char name[16];
 
 	p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	snprintf(path, 64, "/tmp/peer-%d-%u", getpid(), nr++);
+	snprintf(name, sizeof(name), "peer-%u", nr++);
+	scratch_path(path, 64, name);
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (p == MAP_FAILED || *fd < 0 || bind(*fd, (struct sockaddr *)&a, sizeof(a)) ||
@@ -64,28 +49,6 @@ static bool fork_peer(int fd, int *conn)
 	return true;
 }
 
-static bool read_all(int fd, void *buf, size_t len)
-{
-	for (size_t at = 0; at < len;) {
-		ssize_t n = read(fd, (uint8_t *)buf + at, len - at);
-
-		if (n <= 0)
-			return false;
-		at += (size_t)n;
-	}
-	return true;
-}
-
-static bool to_me(const uint8_t *f)
-{
-	return !memcmp(f, my_mac, 6) || (f[0] & 1);
-}
-
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
 static void swap(uint8_t *a, uint8_t *b, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -96,27 +59,19 @@ static void swap(uint8_t *a, uint8_t *b, size_t len)
 	}
 }
 
-static bool answer_arp(uint8_t *f, uint32_t len)
-{
-	if (len < ARP_END || get16(f + ARP_OP) != 1 || memcmp(f + ARP_TPA, my_ip, 4) != 0)
-		return false;
-	f[ARP_OP + 1] = 2;
-	memcpy(f + ARP_THA, f + ARP_SHA, 6);
-	swap(f + ARP_SPA, f + ARP_TPA, 4);
-	memcpy(f + ARP_SHA, my_mac, 6);
-	return true;
-}
-
 /* Addresses and ports change places, so the sums stay; "asks" becomes "gets". */
-static bool answer_udp(uint8_t *f, uint32_t len)
+static bool answer_udp(uint8_t *f, size_t len)
 {
-	if (len < UDP_DATA || f[ETH_END] != 0x45 || f[IP_PROTO] != 17 || get16(f + UDP_DST) != 7 ||
-	    memcmp(f + IP_DST, my_ip, 4) != 0)
+	if (len < UDP_DATA || get16be(f + ETH_TYPE) != ETH_TYPE_IP || f[IP_HEAD] != 0x45 ||
+	    f[IP_PROTO] != IP_PROTO_UDP || get16be(f + UDP_DST) != 7 ||
+	    memcmp(f + IP_DST, me.ip, 4) != 0)
 		return false;
+	memcpy(f + ETH_TO, f + ETH_FROM, 6);
+	memcpy(f + ETH_FROM, me.mac, 6);
 	swap(f + IP_SRC, f + IP_DST, 4);
 	swap(f + UDP_SRC, f + UDP_DST, 2);
-	f[UDP_SUM] = f[UDP_SUM + 1] = 0; /* none (RFC 768) */
-	for (uint32_t i = UDP_DATA; i + 4 <= len; i++) {
+	put16be(f + UDP_SUM, 0); /* none (RFC 768) */
+	for (size_t i = UDP_DATA; i + 4 <= len; i++) {
 		if (!memcmp(f + i, "asks", 4))
 			memcpy(f + i, "gets", 4);
 	}
@@ -125,28 +80,19 @@ static bool answer_udp(uint8_t *f, uint32_t len)
 
 static void serve_net(int fd, volatile struct peer_said *p)
 {
-	static uint8_t f[4 + FRAME_MAX];
-	uint32_t len;
+	static uint8_t f[CABLE_FRAME_MAX];
+	size_t len;
 
-	while (read_all(fd, f, 4)) {
-		bool answer, udp;
+	while ((len = cable_read(fd, f))) {
+		bool udp;
 
-		memcpy(&len, f, 4);
-		len = ntohl(len);
-		if (!len || len > FRAME_MAX || !read_all(fd, f + 4, len))
-			return;
 		p->frames++;
-		udp = len > ETH_END && get16(f + 4 + ETH_TYPE) == 0x0800;
-		if (len <= ETH_END || !to_me(f + 4))
+		if (len <= ETH_END || !cable_for(&me, f))
 			continue;
-		answer = udp				     ? answer_udp(f + 4, len)
-			 : get16(f + 4 + ETH_TYPE) == 0x0806 ? answer_arp(f + 4, len)
-							     : false;
-		if (!answer)
+		udp = answer_udp(f, len);
+		if (!udp && !cable_answer_arp(&me, f, len))
 			continue;
-		memcpy(f + 4, f + 10, 6);
-		memcpy(f + 10, my_mac, 6);
-		if (write(fd, f, 4 + len) != (ssize_t)len + 4)
+		if (!cable_write(fd, f, len))
 			return;
 		p->echoes += udp;
 	}
@@ -176,7 +122,7 @@ volatile struct peer_said *peer_console(char path[64], const char *hello)
 		while (n < sizeof(p->line) - 1 && read(conn, &c, 1) == 1 && c != '\n')
 			p->line[n++] = c;
 		if (write(conn, hello, strlen(hello)) > 0)
-			read_all(conn, &c, 1); /* until the machine ends */
+			(void)!read(conn, &c, 1); /* until the machine ends */
 		_exit(0);
 	}
 	return p;
