@@ -125,10 +125,11 @@ bool machine_leaving(struct machine *m);
 
 /*
  * machine_pause.c: all vCPUs stand still outside KVM, devices do nothing and, if `devices`, what they asked of the
- * host is done; or all goes on. 0, or nothing stands still: -ETIMEDOUT (a vCPU), -EBUSY (what a device waits for).
+ * host is done; or all goes on. 0, or after `limit_ms` nothing stands still: -ETIMEDOUT (a vCPU), -EBUSY (what a
+ * device waits for).
  * From the event loop, under pause.guard; a vCPU's thread parks where it sees machine_pausing().
  */
-int machine_pause(struct machine *m, bool devices);
+int machine_pause(struct machine *m, bool devices, uint64_t limit_ms);
 void machine_resume(struct machine *m);
 bool machine_pausing(struct machine *m);
 void machine_park(struct cpu_thread *t);

@@ -8,7 +8,8 @@
 #include "kvm/dump.h"
 #include "machine.h"
 
-#define SPI_LAST (KVM_SPIS - 1)
+#define SPI_LAST       (KVM_SPIS - 1)
+#define PAUSE_LIMIT_MS 10000U
 
 static void status(void *host, const struct json_object *q, struct reply *r)
 {
@@ -39,9 +40,12 @@ static void cannot_stop(struct reply *r, int err)
 static void do_pause(void *host, const struct json_object *q, struct reply *r)
 {
 	struct machine *m = host;
-	int ret = machine_pausing(m) ? 0 : machine_pause(m, true);
+	uint64_t limit = PAUSE_LIMIT_MS;
+	int ret;
 
-	(void)q;
+	if (json_find(q, "limit-ms") && !control_number(q, "limit-ms", PAUSE_LIMIT_MS, &limit, r))
+		return;
+	ret = machine_pausing(m) ? 0 : machine_pause(m, true, limit);
 	if (ret)
 		cannot_stop(r, ret);
 }
@@ -128,7 +132,7 @@ static bool dump_begin(struct dump *d, struct machine *m, const struct json_obje
 		return false;
 	d->cpu = (unsigned)cpu;
 	d->paused_before = machine_pausing(m);
-	ret = d->paused_before ? 0 : machine_pause(m, false);
+	ret = d->paused_before ? 0 : machine_pause(m, false, PAUSE_LIMIT_MS);
 	if (ret) {
 		cannot_stop(r, ret);
 		return false;
@@ -177,7 +181,7 @@ static void dump_vgic(void *host, const struct json_object *q, struct reply *r)
 }
 
 const struct control_command machine_commands[] = {
-	{"status", "", status},		  {"pause", "", do_pause},
+	{"status", "", status},		  {"pause", "limit-ms", do_pause},
 	{"resume", "", resume},		  {"reset", "", reset},
 	{"powerdown", "", powerdown},	  {"quit", "", quit},
 	{"irq", "spi level", irq},	  {"dump-regs", "vcpu", dump_regs},

@@ -10,8 +10,6 @@
 
 #include "machine.h"
 
-#define PAUSE_LIMIT_S 10
-
 bool machine_pausing(struct machine *m)
 {
 	return __atomic_load_n(&m->pause.wanted, __ATOMIC_SEQ_CST);
@@ -67,13 +65,23 @@ void machine_wake_parked(struct machine *m)
 	pthread_mutex_unlock(&m->pause.lock);
 }
 
-int machine_pause(struct machine *m, bool devices)
+static struct timespec in_ms(uint64_t ms)
 {
-	struct timespec end;
+	struct timespec t;
+	uint64_t ns;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	ns = (uint64_t)t.tv_nsec + ms % 1000 * 1000000;
+	t.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
+	t.tv_nsec = (long)(ns % 1000000000);
+	return t;
+}
+
+int machine_pause(struct machine *m, bool devices, uint64_t limit_ms)
+{
+	struct timespec end = in_ms(limit_ms);
 	int ret = 0;
 
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += PAUSE_LIMIT_S;
 	pthread_mutex_lock(&m->pause.lock);
 	__atomic_store_n(&m->pause.wanted, true, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < m->cpus; i++) {

@@ -111,6 +111,28 @@ TEST(control, a_machine_ends_while_its_disk_does_not_answer, RULE("VMM-SLOW-2"))
 	EXPECT_EQ(machine_end(&m), 0);
 }
 
+/* It says what does not stand still, and then everything goes on as if nobody had asked. */
+TEST(control, a_pause_fails_when_the_disk_does_not_answer, RULE("VMM-SLOW-3"))
+{
+	static const char pause[] = "{\"command\":\"pause\",\"limit-ms\":200}";
+	struct stuck_file f;
+	struct machine m;
+	const char *a;
+
+	stick(&f);
+	payload_start(&m, PAYLOAD, (const char *const[]){"--drive", f.word, NULL});
+	ASSERT_TRUE(payload_says("goes on"));
+	a = ask(&m, pause);
+	EXPECT_TRUE(strstr(a, "\"ok\": false") && strstr(a, "\"failed\""));
+	EXPECT_TRUE(strstr(a, "its file does not answer"));
+	ASSERT_TRUE(strstr(ask(&m, "{\"command\":\"status\"}"), "\"state\": \"running\""));
+	EXPECT_TRUE(payload_says("goes on"));
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"pause\",\"limit-ms\":10001}"), "usage"));
+	release(&f);
+	EXPECT_TRUE(payload_says("the disk answered"));
+	EXPECT_EQ(machine_end(&m), 0);
+}
+
 /* Whoever pauses a machine may copy its disk then: what is under way is waited for, and told to the guest later. */
 TEST(control, a_pause_waits_for_the_disk, RULE("VMM-CONTROL-10"))
 {
