@@ -9,13 +9,13 @@
 #include "board.h"
 #include "boot.h"
 #include "control/control.h"
+#include "core/buf.h"
 #include "core/gpa.h"
 #include "core/lock.h"
 #include "firmware.h"
 #include "kvm/gic.h"
 #include "kvm/vcpu.h"
 
-#define CONSOLE_LINE_MAX    512U
 #define MACHINE_KICK_SIGNAL SIGUSR1 /* makes a blocking call of a vCPU's thread return */
 #define MACHINE_WATCHES_MAX (2 * VIRTIO_DEVS_MAX)
 
@@ -26,13 +26,19 @@ struct cpu_thread {
 	struct vcpu vcpu;
 	pthread_t thread;
 	bool started;
+	bool owes;	   /* what follows or its output, before the guest goes on */
 	uint64_t pause_ms; /* asked for by the store being handled */
 };
 
+/* machine_console.c */
 struct console {
-	char buf[CONSOLE_LINE_MAX];
-	size_t len;
-	bool mid_line; /* the last byte written was no newline */
+	struct buf printed; /* under the machine's lock */
+	bool mid_line;	    /* the last byte printed was no newline */
+	struct lock writer; /* taken before the machine's; for what follows */
+	struct buf going;
+	size_t at;    /* what of it has been written */
+	bool broken;  /* standard output takes nothing any more */
+	bool writing; /* atomic */
 };
 
 struct worker; /* machine_work.c */
@@ -90,6 +96,7 @@ struct machine {
 	bool reset;		   /* atomic: the vCPUs leave their loops for a reset */
 	pthread_mutex_t kick_lock; /* the first vCPU's `started`, and that it is there */
 	int result;		   /* of the first who stopped: 0 or a negative error */
+	bool hurried;		   /* and it waits for no reader */
 	unsigned status;	   /* with result 0: the exit status */
 };
 
@@ -107,6 +114,8 @@ unsigned machine_ipa_bits(const struct machine_conf *c);
 
 /* Ends the run; the first caller wins. Any thread. */
 void machine_stop(struct machine *m, int result, unsigned status);
+/* The same from outside, by somebody who will not wait until what the guest printed is read. */
+void machine_end(struct machine *m, int result, unsigned status);
 bool machine_stopped(struct machine *m);
 /* What the guest asks for by PSCI and the control socket by name. Any thread. */
 void machine_ask_for_reset(struct machine *m);
@@ -130,6 +139,7 @@ bool machine_leaving(struct machine *m);
  * From the event loop, under pause.guard; a vCPU's thread parks where it sees machine_pausing().
  */
 int machine_pause(struct machine *m, bool devices, uint64_t limit_ms);
+struct timespec machine_in_ms(uint64_t ms); /* for pthread_cond_timedwait() and the like */
 void machine_resume(struct machine *m);
 bool machine_pausing(struct machine *m);
 void machine_park(struct cpu_thread *t);
@@ -162,13 +172,23 @@ void machine_signals_catch(struct machine *m);
 void machine_signals_leave(void); /* from now on they end the process at once */
 void machine_signals_serve(struct machine *m);
 void machine_signals_check(struct machine *m);
+/* Makes all vCPUs' blocking calls return, and again those that begin just then; until it is off. */
+void machine_tick(bool on);
 /* A thread that takes none of them; an errno. */
 int machine_thread(pthread_t *t, void *(*fn)(void *), void *arg);
 
 /* machine_env.c: the world as this machine's devices see it. */
 extern const struct env_ops machine_env_ops;
 extern const struct test_port_host machine_port_ops;
-void console_flush(struct machine *m);
+
+/* machine_console.c: what the guest prints; under the lock. */
+void console_print(struct machine *m, const void *text, size_t len);
+void console_print_line(struct machine *m, const char *text, size_t len);
+/* Writes it: a vCPU's thread, without the lock. True: it is wanted elsewhere, and something is left. */
+bool console_write(struct machine *m);
+bool console_writing(struct machine *m);
+/* The rest, at the end, when nobody else is left. */
+void console_finish(struct machine *m);
 
 /* machine_watch.c: env_ops.watch; what to poll for; and, after poll(), who is called. */
 int machine_watch(struct machine *m, struct env_watch *w);

@@ -33,8 +33,7 @@ static void cannot_stop(struct reply *r, int err)
 {
 	reply_error(r, "failed", "%s",
 		    err == -EBUSY ? "a disk does not stand still: its file does not answer"
-				  : "a vCPU does not stand still: somebody reads standard output "
-				    "too slowly, or KVM does not return");
+				  : "a vCPU does not stand still: KVM does not return");
 }
 
 static void do_pause(void *host, const struct json_object *q, struct reply *r)
@@ -61,7 +60,7 @@ static void quit(void *host, const struct json_object *q, struct reply *r)
 {
 	(void)q;
 	(void)r;
-	machine_stop(host, 0, ASSAY_EXIT_OK);
+	machine_end(host, 0, ASSAY_EXIT_OK);
 }
 
 /* Not before the answer is sent: the reset is asked for, and comes. */

@@ -101,51 +101,9 @@ static void env_timer(struct env *e, struct dev *d, uint64_t deadline_ns)
 	machine_wake(m);
 }
 
-static void write_all(struct machine *m, const char *p, size_t len)
-{
-	while (len) {
-		ssize_t n = write(STDOUT_FILENO, p, len);
-
-		if (n < 0 && errno == EINTR) {
-			machine_signals_serve(m); /* nobody may read what we write */
-			if (machine_stopped(m))
-				return;
-			continue;
-		}
-		if (n < 0) {
-			machine_stop(m, err_host(errno, "standard output"), 0);
-			return;
-		}
-		p += n;
-		len -= (size_t)n;
-	}
-}
-
-void console_flush(struct machine *m)
-{
-	struct console *c = &m->console;
-
-	if (!c->len)
-		return;
-	c->mid_line = c->buf[c->len - 1] != '\n';
-	write_all(m, c->buf, c->len);
-	c->len = 0;
-}
-
-/* By lines, for a write a character would cost more than the character's own exit. */
 static void env_console(struct env *e, const void *buf, size_t len)
 {
-	struct machine *m = machine(e);
-	struct console *c = &m->console;
-	const char *p = buf;
-
-	for (size_t i = 0; i < len; i++) {
-		c->buf[c->len++] = p[i];
-		if (p[i] == '\n' || c->len == sizeof(c->buf))
-			console_flush(m);
-	}
-	if (m->conf.console_stdio)
-		console_flush(m); /* somebody is typing */
+	console_print(machine(e), buf, len);
 }
 
 /* The n-th slot is this window's from its first use on. */
@@ -212,21 +170,9 @@ const struct env_ops machine_env_ops = {
 	.guest_error = env_guest_error,
 };
 
-/* A line of the test port never shares a line with the serial console. */
 static void port_line(struct env *e, const char *text, size_t len)
 {
-	struct machine *m = machine(e);
-	char line[ASSAY_PORT_LINE_MAX + 2];
-	size_t at = 0;
-
-	console_flush(m);
-	if (m->console.mid_line)
-		line[at++] = '\n';
-	m->console.mid_line = false;
-	memcpy(line + at, text, len);
-	at += len;
-	line[at++] = '\n';
-	write_all(m, line, at);
+	console_print_line(machine(e), text, len);
 }
 
 static void port_exit(struct env *e, unsigned status)
@@ -268,7 +214,10 @@ static int port_stat(struct env *e, const char *name, uint64_t *value)
 
 static void port_pause(struct env *e, uint64_t ms)
 {
-	machine(e)->current->pause_ms += ms;
+	struct cpu_thread *t = machine(e)->current;
+
+	t->pause_ms += ms;
+	t->owes = true;
 }
 
 /* Called by the thread it concerns. sysconf(3) would open a file, and before this no thread has been moved. */

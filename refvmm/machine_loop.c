@@ -120,10 +120,10 @@ static void *loop_main(void *arg)
 			fd[FD_INPUT].fd = -1; /* poll() skips it */
 		now = m->env.ops->clock_ns(&m->env);
 		if (end && now >= end)
-			machine_stop(m,
-				     err_limit("time limit of %" PRIu64 " ms passed",
-					       m->conf.time_limit_ms),
-				     0);
+			machine_end(m,
+				    err_limit("time limit of %" PRIu64 " ms passed",
+					      m->conf.time_limit_ms),
+				    0);
 		timeout = more ? 0 : poll_timeout(now, next, end, in.at < in.len && !still);
 		if (poll(fd, FD_CONTROL + nr + watches, timeout) < 0 && errno != EINTR)
 			machine_stop(m, err_host(errno, "poll"), 0);

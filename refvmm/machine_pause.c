@@ -2,7 +2,7 @@
 /*
  * Standing still and going on. A vCPU's thread parks only behind a run that came back empty-handed
  * (VCPU_AGAIN): then KVM has finished the last MMIO access, and the registers are those of the
- * guest. The kick makes the next run come back so.
+ * guest. The kick makes the next run come back so. What the guest printed need not be written yet.
  */
 #include <errno.h>
 #include <signal.h>
@@ -65,7 +65,7 @@ void machine_wake_parked(struct machine *m)
 	pthread_mutex_unlock(&m->pause.lock);
 }
 
-static struct timespec in_ms(uint64_t ms)
+struct timespec machine_in_ms(uint64_t ms)
 {
 	struct timespec t;
 	uint64_t ns;
@@ -79,7 +79,7 @@ static struct timespec in_ms(uint64_t ms)
 
 int machine_pause(struct machine *m, bool devices, uint64_t limit_ms)
 {
-	struct timespec end = in_ms(limit_ms);
+	struct timespec end = machine_in_ms(limit_ms);
 	int ret = 0;
 
 	pthread_mutex_lock(&m->pause.lock);
@@ -89,11 +89,13 @@ int machine_pause(struct machine *m, bool devices, uint64_t limit_ms)
 		if (m->cpu[i].started)
 			pthread_kill(m->cpu[i].thread, MACHINE_KICK_SIGNAL);
 	}
+	machine_tick(true); /* who blocks just then in a write or a nap */
 	while (!ret && (m->pause.still < m->cpus || (devices && m->pause.busy)))
 		ret = -pthread_cond_timedwait(&m->pause.changed, &m->pause.lock, &end);
 	if (ret && m->pause.still == m->cpus)
 		ret = -EBUSY;
 	pthread_mutex_unlock(&m->pause.lock);
+	machine_tick(false); /* a signal's tick, too: this thread serves it next */
 	if (ret)
 		machine_resume(m);
 	return ret;

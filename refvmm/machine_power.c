@@ -6,8 +6,8 @@
  *
  * Signals come to the first vCPU's thread, which is the process's own; the others block them. The handler only
  * leaves a note, kicks that vCPU and wakes the event loop: whoever of the two comes first serves the note. A write
- * to standard output that nobody reads may begin just behind the handler, in any vCPU's thread, and then holds the
- * lock: a timer interrupts all of them until the note is served.
+ * to standard output that nobody reads may begin just behind the handler, in any vCPU's thread: a timer interrupts
+ * all of them until the note is served.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +22,7 @@
 
 #define KEY_HOLD_NS 100000000U /* as long as somebody holds a power key */
 #define NS_PER_S    1000000000ULL
-#define TICK_US	    100000U
+#define TICK_US	    100000
 
 static struct machine *volatile signalled; /* the one that this process's signals are for */
 
@@ -54,17 +54,19 @@ uint64_t machine_power_timers(struct machine *m, uint64_t now)
 		m->grace_ns = 0;
 		err_note("the guest did not power off within %" PRIu64 " s of SIG%s (--grace)",
 			 m->conf.grace_s, sigabbrev_np(m->ending));
-		machine_stop(m, 0, 128 + (unsigned)m->ending);
+		machine_end(m, 0, 128 + (unsigned)m->ending);
 	}
 	return earlier(m->key_up_ns, m->grace_ns);
 }
 
 /* ---- signals */
 
-static void tick(unsigned us)
+void machine_tick(bool on)
 {
-	struct itimerval t = {.it_interval.tv_usec = us, .it_value.tv_usec = us};
+	struct itimerval t = {0};
 
+	if (on)
+		t.it_interval.tv_usec = t.it_value.tv_usec = TICK_US;
 	setitimer(ITIMER_REAL, &t, NULL);
 }
 
@@ -92,7 +94,7 @@ static void on_end(int sig)
 	if (m->cpu[0].started)	  /* by this thread, which alone begins and ends it */
 		vcpu_kick(&m->cpu[0].vcpu);
 	machine_wake(m);
-	tick(TICK_US);
+	machine_tick(true);
 	errno = err;
 }
 
@@ -147,16 +149,17 @@ void machine_signals_serve(struct machine *m)
 
 	if (!sig)
 		return;
-	tick(0);
+	if (!machine_leaving(m))
+		machine_tick(false);
 	if (sig == SIGHUP || m->ending || !m->conf.grace_s || !listens(m)) {
-		machine_stop(m, 0, 128 + (unsigned)sig); /* as a shell shows such an end */
+		machine_end(m, 0, 128 + (unsigned)sig); /* as a shell shows such an end */
 		return;
 	}
 	m->ending = sig;
 	m->grace_ns = m->env.ops->clock_ns(&m->env) + m->conf.grace_s * NS_PER_S;
 	machine_press_key(m);
 	if (machine_loop_start(m))
-		machine_stop(m, 0, 128 + (unsigned)sig);
+		machine_end(m, 0, 128 + (unsigned)sig);
 	machine_wake(m);
 }
 

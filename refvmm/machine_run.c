@@ -7,13 +7,13 @@
 #include <assay/exit.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/err.h"
 #include "machine.h"
+
+#define KICK_AGAIN_MS 100
 
 /* Out of KVM_RUN or a pause, and not in again: `stopped` is set before. */
 static void kick(struct cpu_thread *t)
@@ -39,18 +39,37 @@ static void first_may_be_kicked(struct machine *m, bool may)
 	pthread_mutex_unlock(&m->kick_lock);
 }
 
-void machine_stop(struct machine *m, int result, unsigned status)
+/* A kick is lost on a thread that begins to write just behind it. */
+static void unblock(struct machine *m)
+{
+	if (console_writing(m))
+		machine_tick(true);
+}
+
+static void stop(struct machine *m, int result, unsigned status, bool hurried)
 {
 	bool before = false;
 
 	if (!__atomic_compare_exchange_n(&m->stopped, &before, true, false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST))
 		return;
+	m->hurried = hurried;
 	m->result = result;
 	m->status = status;
 	machine_wake(m);
 	machine_wake_parked(m);
 	kick_first(m);
+	unblock(m);
+}
+
+void machine_stop(struct machine *m, int result, unsigned status)
+{
+	stop(m, result, status, false);
+}
+
+void machine_end(struct machine *m, int result, unsigned status)
+{
+	stop(m, result, status, true);
 }
 
 void machine_ask_for_reset(struct machine *m)
@@ -62,6 +81,7 @@ void machine_ask_for_reset(struct machine *m)
 	__atomic_store_n(&m->reset, true, __ATOMIC_SEQ_CST);
 	machine_wake_parked(m);
 	kick_first(m);
+	unblock(m);
 }
 
 bool machine_stopped(struct machine *m)
@@ -101,21 +121,33 @@ static void pause_thread(struct cpu_thread *t)
 		;
 }
 
+/* What the last store of the guest brought along and needs no lock; the guest waits for it. */
+static void settle(struct cpu_thread *t)
+{
+	if (t->pause_ms)
+		pause_thread(t);
+	t->owes = console_write(t->m);
+	if (t->owes)
+		vcpu_kick(&t->vcpu); /* KVM completes the store, and the guest does not run */
+}
+
 static void handle(struct cpu_thread *t, const struct vcpu_exit *x)
 {
 	switch (x->kind) {
 	case VCPU_AGAIN:
 		if (machine_pausing(t->m))
 			machine_park(t);
-		else if (t == t->m->cpu)
-			machine_unkick(t); /* a signal's kick has done its work */
+		else if (t == t->m->cpu || t->owes)
+			machine_unkick(t); /* a signal's kick, or our own, has done its work */
 		machine_signals_check(t->m);
+		if (t->owes)
+			settle(t);
 		break;
 	case VCPU_MMIO_READ:
 	case VCPU_MMIO_WRITE:
 		mmio(t, x);
-		if (t->pause_ms)
-			pause_thread(t);
+		if (t->owes)
+			settle(t);
 		break;
 	case VCPU_SHUTDOWN:
 		machine_stop(t->m, 0, ASSAY_EXIT_OK);
@@ -137,6 +169,8 @@ static void *cpu_main(void *arg)
 	if (machine_pausing(t->m))
 		machine_park(t);
 	machine_signals_check(t->m); /* those of before there was anything to kick */
+	if (t->owes)
+		settle(t);
 	while (!machine_leaving(t->m)) {
 		int ret = vcpu_run(&t->vcpu, &x);
 
@@ -167,6 +201,17 @@ static int start_others(struct machine *m)
 	return 0;
 }
 
+/* One kick may be lost. */
+static void join(struct cpu_thread *t)
+{
+	struct timespec end;
+
+	do {
+		kick(t);
+		end = machine_in_ms(KICK_AGAIN_MS);
+	} while (pthread_timedjoin_np(t->thread, NULL, &end) == ETIMEDOUT);
+}
+
 static void join_others(struct machine *m)
 {
 	for (unsigned i = 1; i < m->cpus; i++) {
@@ -178,11 +223,11 @@ static void join_others(struct machine *m)
 
 		m->cpu[i].started = false; /* nobody kicks a thread that is gone */
 		if (started)
-			pthread_join(m->cpu[i].thread, NULL);
+			join(&m->cpu[i]);
 	}
 }
 
-/* The first vCPU's thread, after the others have ended. What the guest sent before stays sent. */
+/* The first vCPU's thread, after the others have ended. What the guest printed before is written first. */
 static int follow_reset(struct machine *m)
 {
 	int ret;
@@ -190,7 +235,8 @@ static int follow_reset(struct machine *m)
 	pthread_mutex_lock(&m->pause.guard);
 	first_may_be_kicked(m, false);
 	lock_take(&m->lock);
-	console_flush(m);
+	machine_tick(false);
+	m->cpu[0].owes = true;
 	__atomic_store_n(&m->reset, false, __ATOMIC_SEQ_CST);
 	ret = machine_reset(m);
 	lock_give(&m->lock);
@@ -200,19 +246,6 @@ static int follow_reset(struct machine *m)
 		ret = start_others(m);
 	pthread_mutex_unlock(&m->pause.guard);
 	return ret;
-}
-
-static bool ended_by_signal(const struct machine *m)
-{
-	return !m->result && m->status > 128;
-}
-
-/* Half a line is not worth waiting for a reader that may never come. */
-static bool takes_output(void)
-{
-	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
-
-	return poll(&p, 1, 0) > 0;
 }
 
 int machine_run(struct machine *m, unsigned *status)
@@ -242,8 +275,7 @@ int machine_run(struct machine *m, unsigned *status)
 	}
 	machine_loop_join(m);
 	machine_work_end(m);
-	if (!ended_by_signal(m) || takes_output())
-		console_flush(m);
+	console_finish(m);
 	if (m->conf.verbose)
 		err_note("%" PRIu64 " guest errors, %" PRIu64 " accesses claimed by nobody",
 			 m->guest_errors, m->board.bus.unclaimed);

@@ -10,7 +10,7 @@
 #include "core/err.h"
 #include "machine.h"
 
-#define END_LIMIT_S 1
+#define END_LIMIT_MS 1000
 
 /* All but `work` is pause.lock's. */
 struct worker {
@@ -111,10 +111,8 @@ int machine_work(struct machine *m, struct env_work *w)
 /* Nobody waits for long: what the host's file does not do within the limit it may do when we are gone. */
 void machine_work_end(struct machine *m)
 {
-	struct timespec end;
+	struct timespec end = machine_in_ms(END_LIMIT_MS);
 
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += END_LIMIT_S;
 	pthread_mutex_lock(&m->pause.lock);
 	for (unsigned i = 0; i < m->workers; i++)
 		m->worker[i]->leave = true;

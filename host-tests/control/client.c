@@ -34,13 +34,13 @@ static const uint32_t code[] = {
 	0x17fffffd, /* b loop */
 };
 
-static _Noreturn void become(char *const argv[], int err)
+static _Noreturn void become(char *const argv[], int out, int err)
 {
 	int null = open("/dev/null", O_RDWR);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
+	dup2(out < 0 ? null : out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
 	execv(argv[0], argv);
 	_exit(127);
@@ -117,6 +117,12 @@ void vmm_words(struct vmm_words *w, const uint32_t *guest, size_t size, const ch
 
 void machine_start(struct machine *m, const char *options)
 {
+	machine_start_guest(m, code, sizeof(code), options, -1);
+}
+
+void machine_start_guest(struct machine *m, const uint32_t *guest, size_t size, const char *options,
+			 int out)
+{
 	int err[2], fd = -1, status;
 	static unsigned int nr;
 	char name[24];
@@ -124,7 +130,7 @@ void machine_start(struct machine *m, const char *options)
 
 	snprintf(name, sizeof(name), "control-%u", nr++);
 	scratch_path(m->path, sizeof(m->path), name);
-	vmm_words(&w, code, sizeof(code), options, m->path);
+	vmm_words(&w, guest, size, options, m->path);
 	if (pipe2(err, O_CLOEXEC | O_NONBLOCK))
 		test_error("pipe: %s", strerrorname_np(errno));
 	m->err = err[0];
@@ -132,7 +138,7 @@ void machine_start(struct machine *m, const char *options)
 	if (m->pid < 0)
 		test_error("fork: %s", strerrorname_np(errno));
 	if (!m->pid)
-		become(w.argv, err[1]);
+		become(w.argv, out, err[1]);
 	close(err[1]);
 	running = m->pid;
 	test_at_end(end_running);

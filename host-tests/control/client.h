@@ -29,6 +29,9 @@ struct machine {
  * in x3. OPTIONS are refvmm's. It has created its socket when this returns.
  */
 void machine_start(struct machine *m, const char *options);
+/* The same with another guest, and with standard output there; -1: to /dev/null. */
+void machine_start_guest(struct machine *m, const uint32_t *guest, size_t size, const char *options,
+			 int out);
 /* Waits for its end. The exit status, or 128 + the signal. */
 int machine_end(struct machine *m);
 
