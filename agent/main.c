@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent JOBFILE|- [--scale X]: runs the units of a job, streams frames on stdout. */
+/* agent JOBFILE|- [--scale X] [--empty FOLDER]: runs the units of a job, streams frames on stdout. */
 #include "agent.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +14,14 @@
 #include <assay/exit.h>
 
 static const char usage[] =
-	"usage: agent JOBFILE|- [--scale X]\n"
+	"usage: agent JOBFILE|- [--scale X] [--empty FOLDER]\n"
 	"\n"
 	"Runs the units of the job one after another and writes frames to stdout.\n"
 	"JOBFILE holds one unit a line: run<tab>ID<tab>LIMIT_MS<tab>ARGV0<tab>ARGV1...\n"
 	"or, of several tests, series<tab>ID ID...<tab>LIMIT_MS<tab>ARGV0<tab>ARGV1...: one\n"
 	"process runs them all, a KTAP document each; the limit is each one's\n"
-	"  --scale X   limits are multiplied by X (0.1 to 1000; default 1)\n";
+	"  --scale X       limits are multiplied by X (0.1 to 1000; default 1)\n"
+	"  --empty FOLDER  it was empty: what a test has left there is said on stdout\n";
 
 static int parse_scale(const char *word, double *out)
 {
@@ -55,9 +57,24 @@ static void hello(const struct kmsg *log)
 	      (long long)up.tv_sec * 1000 + up.tv_nsec / 1000000);
 }
 
+/* What a test makes it takes away: on a server nobody else would. */
+static void say_what_is_left(const char *folder)
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			(void)printf("agent: left behind: %s/%s\n", folder, e->d_name);
+	}
+	if (d)
+		(void)closedir(d);
+	(void)fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
-	const char *path = NULL;
+	const char *path = NULL, *empty = NULL;
 	double scale = 1;
 	char text[32];
 	struct kmsg log;
@@ -78,6 +95,8 @@ int main(int argc, char **argv)
 					      word);
 				return ASSAY_EXIT_USAGE;
 			}
+		} else if (strcmp(argv[i], "--empty") == 0 && i + 1 < argc) {
+			empty = argv[++i];
 		} else if (path || (argv[i][0] == '-' && argv[i][1])) {
 			(void)fprintf(stderr, "agent: unexpected argument %s; see agent --help\n",
 				      argv[i]);
@@ -104,6 +123,8 @@ int main(int argc, char **argv)
 		tests += job.units[i].nr;
 	}
 	kmsg_drain(&log, "-");
+	if (empty)
+		say_what_is_left(empty);
 	frame("bye units=%zu", tests);
 	kmsg_close(&log);
 	job_free(&job);

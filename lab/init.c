@@ -12,7 +12,6 @@
  */
 #include "init.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -205,18 +204,6 @@ static void hold_a_vm(void)
 		(void)ioctl(kvm, KVM_CREATE_VM, 0);
 }
 
-/* What a test makes it takes away: on a server nobody else would. */
-static void say_what_is_left(const char *folder)
-{
-	DIR *d = opendir(folder);
-	struct dirent *e;
-
-	while (d && (e = readdir(d))) {
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			say("assay-init: left behind: %s/%s", folder, e->d_name);
-	}
-}
-
 int main(void)
 {
 	char cmdline[4096];
@@ -253,11 +240,17 @@ int main(void)
 		char agent[] = HOME "/agent";
 		char job[] = JOB;
 		char option[] = "--scale";
-		char *argv[] = {agent, job, scale ? option : NULL, (char *)(uintptr_t)scale, NULL};
+		char empty[] = "--empty";
+		char *argv[] = {agent,
+				job,
+				empty,
+				(char *)"/tmp",
+				scale ? option : NULL,
+				(char *)(uintptr_t)scale,
+				NULL};
 
 		run(argv);
 	}
-	say_what_is_left("/tmp");
 	sync();
 	(void)tcdrain(STDOUT_FILENO);
 	(void)reboot(RB_POWER_OFF);

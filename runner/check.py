@@ -34,11 +34,13 @@ class Step:
     command: list[str]
     limit_s: int = 900
     kernel: str = ""  # one that the set-up builds: the step is skipped where that failed
+    record: str = ""  # of the run that the step makes
 
 
 def lab_step(cell: str, *tests: str, name: str = "", limit_s: int = 900, kernel: str = "") -> Step:
     """A run in one cell of the lab: the whole suite without the slow tests, or what `tests` says."""
-    return Step(f"lab {cell}{name}", ["./assay", "run", "--cell", cell, "--counts", *tests], limit_s, kernel)
+    return Step(f"lab {cell}{name}", ["./assay", "run", "--cell", cell, "--counts", *tests], limit_s, kernel,
+                record="out/latest/stream.jsonl")
 
 
 def steps(make_targets: list[str]) -> list[Step]:
@@ -58,6 +60,12 @@ def steps(make_targets: list[str]) -> list[Step]:
         lab_step("guests-gicv2", GUESTS),
         lab_step("guests-64k", GUESTS, kernel="built-6.12-64k"),
     ]
+
+
+def left_behind(step: Step) -> str:
+    """What the agent found in /tmp behind the last test: on a user's server it would have stayed."""
+    found = re.findall(r"agent: left behind: ([^\s\"]+)", (ROOT / step.record).read_text(errors="replace"))
+    return f"left behind on the host: {' '.join(found[:5])}" if found else ""
 
 
 def run(step: Step, log: Path) -> tuple[int, int, int, float, str]:
@@ -85,6 +93,8 @@ def run(step: Step, log: Path) -> tuple[int, int, int, float, str]:
         remark = remark or f"printed no counts, exit status {status}"
     elif status != 0 and failed == 0:
         remark = remark or f"exit status {status} without a failed test"
+    if step.record and not remark:
+        remark = left_behind(step)
     if remark:
         failed += 1
     return passed, failed, skipped, time.monotonic() - start, remark

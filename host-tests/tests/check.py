@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -99,6 +100,16 @@ def troubles_are_errors() -> None:
         done = run(SAMPLE, "--scale", "1", "--test", f"sample.{name}")
         equal(done.stdout.splitlines()[-1], f"not ok 1 sample.{name} # ERROR {reason}")
         equal(done.returncode, 1)
+
+
+@check
+def a_tests_files_go_with_it_however_it_ends() -> None:
+    for variant, verdict in {"passes": "ok 1", "crashes": "not ok 1"}.items():
+        lines = block(f"sample.leaves_files_behind@{variant}")
+        equal(lines[-1].split(" sample")[0], verdict)
+        folder, = (line.removeprefix("# note in ") for line in lines if line.startswith("# note in "))
+        assert folder.startswith("/tmp/assay-"), folder
+        equal(os.path.lexists(folder), False)
 
 
 @check

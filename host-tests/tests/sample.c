@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests with known verdicts, run by check.py: what the harness makes of each. */
+#include "scratch.h"
 #include "stress.h"
 #include "test.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 SUITE(sample, .tags = "self", .limit_ms = 5000);
@@ -64,6 +67,22 @@ TEST(sample, hang_is_an_error, .limit_ms = 300)
 {
 	for (;;)
 		pause();
+}
+
+/* A folder with a file and a folder with a file; then it goes on, or crashes. */
+TEST(sample, leaves_files_behind, VARIANTS("passes | crashes: signal=9"))
+{
+	char path[64];
+
+	EXPECT_OK(mkdir(scratch_path(path, sizeof(path), "folder"), 0700));
+	for (size_t i = 0; i < 2; i++) {
+		int fd = open(scratch_path(path, sizeof(path), i ? "folder/file" : "file"),
+			      O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+		EXPECT_TRUE(fd >= 0);
+	}
+	NOTE("in %s", scratch_folder());
+	raise((int)test_param_u64("signal", 0));
 }
 
 TEST(sample, exit_is_an_error)

@@ -168,8 +168,11 @@ def test_ssh_connection_lost_and_found_again(assay, fake_ssh, bundle, tmp_path):
 
 def test_unknown_ssh_client(assay, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir(exist_ok=True)
     status, _, err = assay("run", "s.good", "--host", "ssh://h")
     assert status == 2 and "install openssh-client" in err
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_two_ports_of_one_host_are_two_hosts(assay, fake_ssh, tmp_path):

@@ -145,11 +145,14 @@ class SshBackend:
                 time.sleep(2)
 
     def _drop_control(self) -> None:
-        if self._control:
-            subprocess.run(["ssh", "-o", f"ControlPath={self._control}/mux", "-O", "exit", self.target],
+        folder, self._control = self._control, None
+        if not folder:
+            return
+        try:
+            subprocess.run(["ssh", "-o", f"ControlPath={folder}/mux", "-O", "exit", self.target],
                            capture_output=True, timeout=20, check=False)
-            shutil.rmtree(self._control, ignore_errors=True)
-            self._control = None
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """Remove the folder there, end the connection."""
