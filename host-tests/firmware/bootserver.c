@@ -109,7 +109,7 @@ static void answer_dhcp(struct bootserver *s, uint8_t *f, size_t len)
 	type = *kind == DHCPDISCOVER ? DHCPOFFER : DHCPACK;
 	memcpy(s->mac, m + DHCP_CHADDR, sizeof(s->mac));
 	class = option(m, len, OPT_CLASS, &size);
-	if (class)
+	if (class && !s->asked) /* one that fails comes back as somebody else, to boot by HTTP */
 		snprintf(s->client, sizeof(s->client), "%.*s", size, (const char *)class);
 	if (type == DHCPOFFER)
 		s->asked++;

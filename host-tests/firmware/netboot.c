@@ -22,6 +22,8 @@ static char file[65536];
 /* The firmware with a card, and options besides; the cable's other end is left open, for who serves it. */
 static void run_with_card(const int cable[2], const char *card_options, const char *const *more)
 {
+	/* where it ends up when it cannot boot */
+	static const struct proc_talk talk[] = {{"Shell>", "reset -s\r", NULL}, {NULL, NULL, NULL}};
 	struct refvmm vmm = {};
 	char net[80];
 
@@ -29,7 +31,7 @@ static void run_with_card(const int cable[2], const char *card_options, const ch
 	REFVMM_ADD(&vmm, "--firmware", firmware_path(), "--memory", "256M,backing=thp");
 	REFVMM_ADD(&vmm, "--console", "stdio", "--cpu", pauth_cpu(), "--net", net);
 	refvmm_add(&vmm, more);
-	refvmm_run(&run, &vmm, NULL, LIMIT_MS);
+	refvmm_run(&run, &vmm, talk, LIMIT_MS);
 	close(cable[0]);
 }
 
