@@ -218,7 +218,7 @@ const struct option options_table[] = {
 	    opt_sandbox),
 	OPT("--control", GROUP_RUN, "SOCKET",
 	    "take commands there, one JSON object a line: docs/refvmm.md", opt_control),
-	OPT("--control-command", GROUP_RUN, "NAME", "one command to a running machine",
+	OPT("--control-command", GROUP_RUN, "NAME", "says why the control socket refuses this command",
 	    opt_control_command),
 
 	OPT("--dump-dtb", GROUP_ASK, "FILE",

@@ -15,7 +15,7 @@
 int file_open(struct file *f, const char *option, const char *path)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO is not waited for */
 	void *p;
 	int err = 0;
 

@@ -161,22 +161,27 @@ static int flash_describe(const struct dev *d, struct fdt *f)
 	return 0;
 }
 
+static int path(const char *option, const char *arg, const char **out)
+{
+	if (!*arg)
+		return err_usage("%s '': want the path of a file", option);
+	*out = arg;
+	return 0;
+}
+
 static int opt_firmware(void *c, const char *arg)
 {
-	((struct flash_conf *)c)->firmware = arg;
-	return 0;
+	return path("--firmware", arg, &((struct flash_conf *)c)->firmware);
 }
 
 static int opt_vars(void *c, const char *arg)
 {
-	((struct flash_conf *)c)->vars = arg;
-	return 0;
+	return path("--vars", arg, &((struct flash_conf *)c)->vars);
 }
 
 static int opt_template(void *c, const char *arg)
 {
-	((struct flash_conf *)c)->vars_template = arg;
-	return 0;
+	return path("--vars-template", arg, &((struct flash_conf *)c)->vars_template);
 }
 
 static const struct dev_option flash_options[] = {

@@ -16,7 +16,7 @@ static int parse_root_ports(void *conf, const char *arg)
 	uint64_t n;
 
 	if (parse_u64(arg, &n))
-		return err_usage("--root-ports %.40s: not a number", arg);
+		return err_usage("--root-ports %.40s: want a number from 0 to %u", arg, PORTS_MAX);
 	if (n > PORTS_MAX)
 		return refuse_limit("pcie-slots", "--root-ports %.40s", arg);
 	pc->root_ports = (unsigned)n;

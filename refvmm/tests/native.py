@@ -104,9 +104,17 @@ def a_closed_stream_is_no_file_of_ours():
 
 def wrong_words_are_usage_errors():
     for words in (["--nonsense"], ["--smp"], ["--smp", "0"], ["--smp", "x"], ["--memory", "1Q"], ["--sandbox", "maybe"],
-                  ["--kernel", ""], ["--dtb", ""], ["--trace", ""], ["--machine", "virt-1,its=perhaps"], ["--cpu", "host,sve=x"],
+                  ["--kernel", ""], ["--dtb", ""], ["--trace", ""],
+                  ["--firmware", ""], ["--vars", ""], ["--vars-template", ""], ["--machine", "virt-1,its=perhaps"], ["--cpu", "host,sve=x"],
                   ["--time-limit", "-1"], ["--ipa-bits", "99"], ["--root-ports", "x"], ["extra"], []):
         one_line(run(*words), USAGE)
+
+
+def wrong_words_are_named():
+    for words, part in ((["--drive", "file=x,"], "file=x,:"), (["--console", "virtio,,"], "virtio,,:"), (["--net", "tap,"], "tap,:"),
+                        (["--net", "tap,ifname="], "name of a tap device"), (["--root-ports", "x"], "0 to 31"),
+                        (["--firmware", ""], "--firmware ''")):
+        one_line(run("--kernel", "x", *words), USAGE, part)
 
 
 def main():

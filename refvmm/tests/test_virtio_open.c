@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The host's files behind virtio devices: what can be one, and what is refused before anything else exists. */
 #include "core/err.h"
+#include "core/file.h"
 #include "tests/unit.h"
 #include "tests/virtio_bench.h"
 
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -108,6 +110,41 @@ TEST(virtio_open, a_socket_s_name_is_not_cut_off)
 	EXPECT_EQ(opened("--console", "virtio-mmio,socket=%s", longer), USAGE);
 	unlink(a.sun_path);
 	close(fd);
+}
+
+/* It might be a disk of this machine, opened just before. */
+TEST(virtio_open, a_descriptor_is_what_it_is_said_to_be)
+{
+	char number[12];
+	int pair[2], file = open(file_of(512), O_RDWR | O_CLOEXEC);
+
+	if (file < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		abort();
+	snprintf(number, sizeof(number), "%d", file);
+	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,fd=%s", number), USAGE);
+	file = open("/dev/null", O_RDWR | O_CLOEXEC); /* the bench closed the other */
+	snprintf(number, sizeof(number), "%d", file);
+	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,fd=%s", number), USAGE);
+	snprintf(number, sizeof(number), "%d", pair[0]);
+	EXPECT_EQ(opened("--net", "tap,if=virtio-mmio,fd=%s", number), USAGE);
+	snprintf(number, sizeof(number), "%d", pair[1]);
+	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,fd=%s", number), 0);
+	EXPECT_EQ(opened("--net", "stream,if=virtio-mmio,fd=%s", "900"), USAGE);
+}
+
+/* One that nobody writes would be waited for for ever. */
+TEST(virtio_open, a_fifo_is_no_disk_and_no_kernel)
+{
+	char path[40];
+	struct file f;
+
+	snprintf(path, sizeof(path), "/tmp/refvmm-fifo-%d", getpid());
+	if (mkfifo(path, 0600))
+		abort();
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio", path), USAGE);
+	EXPECT_EQ(opened("--drive", "file=%s,if=virtio-mmio,readonly=on", path), USAGE);
+	EXPECT_EQ(file_open(&f, "--kernel", path), USAGE);
+	unlink(path);
 }
 
 TEST(virtio_open, a_console_may_be_standard_input_and_output)

@@ -27,7 +27,8 @@ static int bad(const struct word *w, const char *want)
 static int set_path(struct virtio_conf_dev *d, const struct word *w)
 {
 	if (!w->value || !*w->value)
-		return bad(w, "the path of a file");
+		return bad(w, strcmp(w->key, "ifname") ? "the path of a file"
+						       : "the name of a tap device");
 	d->path = w->at;
 	d->path_len = (int)strlen(w->value);
 	return 0;
@@ -154,6 +155,7 @@ static int net_word(struct virtio_conf_dev *d, const struct word *w)
 		if (parse_u64(w->value, &n) || n < 3 || n > INT32_MAX)
 			return bad(w, "the number of an open descriptor");
 		d->fd = (int)n;
+		d->by_number = true;
 		return 0;
 	}
 	if (d->peer == PEER_TAP && !strcmp(w->key, "ifname"))
@@ -215,6 +217,7 @@ static int complete(const struct virtio_conf_dev *d)
 static int parse(struct virtio_conf *c, enum virtio_kind kind, const char *arg)
 {
 	struct virtio_conf_dev *d = &c->dev[c->nr];
+	const char *whole = arg;
 	char key[WORD_MAX];
 	struct word w = {.option = kinds[kind].option, .key = key};
 	int more, ret = 0;
@@ -243,7 +246,8 @@ static int parse(struct virtio_conf *c, enum virtio_kind kind, const char *arg)
 			return ret;
 	}
 	if (more < 0)
-		return err_usage("%s %.64s: an empty or too long word in the list", w.option, arg);
+		return err_usage("%s %.64s: an empty or too long word in the list", w.option,
+				 whole);
 	ret = complete(d);
 	if (!ret)
 		ret = check_bootindex(c, d);
@@ -293,11 +297,17 @@ const struct dev_option virtio_options[] = {
 const char *virtio_conf_name(const struct virtio_conf_dev *d, char *buf, size_t size)
 {
 	static const char *const keys[] = {[VIRTIO_BLK] = " file=",
-					   [VIRTIO_NET] = " ",
+					   [VIRTIO_NET] = " stream,path=",
 					   [VIRTIO_RNG] = "",
 					   [VIRTIO_CONSOLE] = " virtio "};
+	const char *key = keys[d->kind];
 
-	snprintf(buf, size, "%s%s%.*s", kinds[d->kind].option, keys[d->kind],
-		 d->path ? d->path_len : 0, d->path ? d->path : "");
+	if (d->kind == VIRTIO_NET && d->peer == PEER_TAP)
+		key = d->path ? " tap,ifname=" : " tap";
+	if (d->kind == VIRTIO_NET && d->by_number)
+		snprintf(buf, size, "--net fd=%d", d->fd);
+	else
+		snprintf(buf, size, "%s%s%.*s", kinds[d->kind].option, key,
+			 d->path ? d->path_len : 0, d->path ? d->path : "");
 	return buf;
 }

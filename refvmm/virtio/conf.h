@@ -33,8 +33,9 @@ struct virtio_conf_dev {
 	uint8_t mac[6];
 	bool boots; /* bootindex= was given */
 	uint32_t bootindex;
-	int fd;	       /* -1: not open */
-	uint64_t size; /* blk: bytes */
+	int fd;		/* -1: not open */
+	bool by_number; /* fd was handed over */
+	uint64_t size;	/* blk: bytes */
 };
 
 struct virtio_conf {

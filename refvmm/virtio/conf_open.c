@@ -73,7 +73,8 @@ static int open_drive(struct virtio_conf_dev *d)
 
 	if (ret)
 		return ret;
-	d->fd = open(path, (d->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	d->fd = open(path, (d->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC |
+				   O_NONBLOCK); /* a FIFO is not waited for */
 	if (d->fd < 0)
 		return no(d, (errno == EACCES || errno == EROFS) && !d->readonly ? WRITE_PROTECTED
 										 : strerror(errno));
@@ -116,13 +117,29 @@ static int nonblocking(const struct virtio_conf_dev *d)
 	return 0;
 }
 
+/* A number that is not what it is said to be may be a disk of this very machine. */
+static int take_descriptor(struct virtio_conf_dev *d)
+{
+	struct stat st;
+	bool right;
+
+	if (fstat(d->fd, &st))
+		return no(d, "no such descriptor is open; open it in the program that starts "
+			     "refvmm");
+	right = d->peer == PEER_TAP ? S_ISCHR(st.st_mode) : S_ISSOCK(st.st_mode);
+	if (!right)
+		return no(d, d->peer == PEER_TAP ? "this descriptor is no tap device"
+						 : "this descriptor is no socket");
+	return nonblocking(d);
+}
+
 static int open_net(struct virtio_conf_dev *d)
 {
 	char name[PATH_LEN];
 	int ret;
 
-	if (d->fd >= 0) /* fd=N */
-		return nonblocking(d);
+	if (d->by_number)
+		return take_descriptor(d);
 	if (d->peer == PEER_STREAM) {
 		ret = connect_to(d);
 		return ret ? ret : nonblocking(d);
@@ -138,6 +155,12 @@ static int open_net(struct virtio_conf_dev *d)
 	if (ret == EPERM)
 		return no(d, "the tap device cannot be opened without CAP_NET_ADMIN: ip tuntap add "
 			     "dev NAME mode tap user USER");
+	if (ret == ENAMETOOLONG)
+		return no(d, "a device's name has at most 15 characters");
+	if (ret == ENOENT)
+		return no(d, "this host has no /dev/net/tun; load it: modprobe tun");
+	if (ret == EINVAL)
+		return no(d, "no tap device: ip tuntap add dev NAME mode tap user USER");
 	return no(d, strerror(ret));
 }
 
