@@ -24,6 +24,20 @@ static uint64_t align(uint64_t gpa, uint64_t to)
 	return (gpa + to - 1) & ~(to - 1);
 }
 
+/* Linkers put the headers of the file in front of the program: what is below RAM is left out, as on QEMU's board. */
+static struct elf_segment in_ram(struct elf_segment s)
+{
+	uint64_t below = s.gpa < ASSAY_RAM_BASE ? ASSAY_RAM_BASE - s.gpa : 0;
+
+	if (below >= s.mem_size)
+		return s;
+	s.gpa += below;
+	s.offset += below;
+	s.mem_size -= below;
+	s.file_size -= below < s.file_size ? below : s.file_size;
+	return s;
+}
+
 static int load_elf(struct boot *b, const char *path, const struct file *f, const struct gmem *m)
 {
 	struct elf_image img;
@@ -33,16 +47,17 @@ static int load_elf(struct boot *b, const char *path, const struct file *f, cons
 		return err_usage("--kernel %s: %s", path, why);
 	b->dtb = ASSAY_RAM_BASE;
 	for (unsigned i = 0; i < img.nr; i++) {
-		const struct elf_segment *s = &img.segment[i];
+		const struct elf_segment s = in_ram(img.segment[i]);
 
-		if (!gpa_ptr(m, s->gpa, s->mem_size))
+		if (!gpa_ptr(m, s.gpa, s.mem_size))
 			return err_usage("--kernel %s: segment of 0x%" PRIx64 " bytes at 0x%" PRIx64
 					 " lies outside RAM; see --memory",
-					 path, s->mem_size, s->gpa);
-		if (s->gpa < ASSAY_RAM_BASE + ELF_DTB)
+					 path, s.mem_size, s.gpa);
+		if (s.gpa < ASSAY_RAM_BASE + ELF_DTB)
 			b->dtb = BOOT_NO_DTB;
-		gmem_write(m, s->gpa, f->data + s->offset, s->file_size);
-		gmem_zero(m, s->gpa + s->file_size, s->mem_size - s->file_size);
+		if (s.file_size)
+			gmem_write(m, s.gpa, f->data + s.offset, s.file_size);
+		gmem_zero(m, s.gpa + s.file_size, s.mem_size - s.file_size);
 	}
 	b->entry = img.entry;
 	return 0;
@@ -64,17 +79,10 @@ static void place(struct boot *b, const struct machine_conf *c, uint64_t end, ui
 	b->dtb = b->x0 = align(b->initrd + initrd_size, ALIGN_2M); /* must not cross 2 MiB */
 }
 
-static int load_image(struct boot *b, const struct linux_image *img, const struct boot_files *f,
-		      const struct machine_conf *c, const struct gmem *m)
+/* The initial RAM disk and the tree of a kernel that ends at `end`. */
+static int load_rest(struct boot *b, uint64_t end, const struct boot_files *f,
+		     const struct machine_conf *c, const struct gmem *m)
 {
-	uint64_t end;
-
-	b->entry = ASSAY_RAM_BASE + img->text_offset + (img->text_offset < STUB ? ALIGN_2M : 0);
-	if (__builtin_add_overflow(b->entry, img->size, &end) ||
-	    !gpa_ptr(m, b->entry, end - b->entry + ALIGN_2M + DT_BYTES_MAX))
-		return err_usage("--kernel %s: needs 0x%" PRIx64 " bytes of RAM; see --memory",
-				 c->kernel, img->size);
-	gmem_write(m, b->entry, f->kernel.data, f->kernel.len);
 	place(b, c, end, f->initrd.data ? f->initrd.len : 0);
 	/* booting.rst wants it in the same 32 GiB as the kernel. */
 	if (b->initrd_size && (!gpa_ptr(m, b->dtb, DT_BYTES_MAX) ||
@@ -83,6 +91,47 @@ static int load_image(struct boot *b, const struct linux_image *img, const struc
 				 "see --memory",
 				 c->initrd, f->initrd.len);
 	return 0;
+}
+
+/* A kernel for Linux's boot protocol, or any other program, which is then treated as an ELF file is. */
+static int load_uimage(struct boot *b, const struct boot_files *f, const struct machine_conf *c,
+		       const struct gmem *m)
+{
+	struct uimage u;
+	const char *why = uimage_parse(f->kernel.data, f->kernel.len, &u);
+
+	if (why)
+		return err_usage("--kernel %s: %s", c->kernel, why);
+	if (c->initrd && !u.linux_os)
+		return err_usage("--initrd: only a Linux kernel takes one, and %s is another "
+				 "uImage (mkimage -O linux)",
+				 c->kernel);
+	if (!gpa_ptr(m, u.load, u.size) ||
+	    (u.linux_os && !gpa_ptr(m, u.load, u.size + ALIGN_2M + DT_BYTES_MAX)))
+		return err_usage("--kernel %s: 0x%zx bytes at 0x%" PRIx64 " do not fit into RAM; "
+				 "see --memory",
+				 c->kernel, u.size, u.load);
+	gmem_write(m, u.load, f->kernel.data + UIMAGE_HEADER, u.size);
+	b->entry = u.entry;
+	if (u.linux_os)
+		return load_rest(b, u.load + u.size, f, c, m);
+	b->dtb = u.load < ASSAY_RAM_BASE + ELF_DTB ? BOOT_NO_DTB : ASSAY_RAM_BASE;
+	return 0;
+}
+
+static int load_image(struct boot *b, const struct linux_image *img, const struct boot_files *f,
+		      const struct machine_conf *c, const struct gmem *m)
+{
+	uint64_t end;
+
+	b->entry = ASSAY_RAM_BASE + img->text_offset + (img->text_offset < STUB ? ALIGN_2M : 0);
+	if (__builtin_add_overflow(b->entry, img->size, &end) ||
+	    !gpa_ptr(m, b->entry, end - b->entry + ALIGN_2M + DT_BYTES_MAX))
+		return err_usage("--kernel %s: needs 0x%" PRIx64 " bytes of RAM from 0x%" PRIx64
+				 " on; see --memory",
+				 c->kernel, img->size, b->entry);
+	gmem_write(m, b->entry, f->kernel.data, f->kernel.len);
+	return load_rest(b, end, f, c, m);
 }
 
 /* What refvmm refuses by name has a better message than "not a kernel". */
@@ -131,6 +180,8 @@ static int load_kernel(struct boot *b, const struct boot_files *files, const str
 				 c->kernel);
 	if (elf_detect(f->data, f->len))
 		return load_elf(b, c->kernel, f, m);
+	if (uimage_detect(f->data, f->len))
+		return load_uimage(b, files, c, m);
 	if (linux_image_detect(f->data, f->len))
 		why = linux_image_parse(f->data, f->len, &img);
 	else

@@ -2,7 +2,7 @@
 /*
  * What the machine starts with, where QEMU's board has it: a bare-metal ELF (device tree at the start of RAM if there are
  * 1 MiB for it, x0 = 0), a Linux Image (Documentation/arch/arm64/booting.rst) or bare-metal code without any header (tree
- * in x0); all but ELF files may be compressed.
+ * in x0), or U-Boot's image of any of these but the first; they may be compressed.
  */
 #ifndef REFVMM_BOOT_H
 #define REFVMM_BOOT_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "conf.h"
 #include "core/file.h"
@@ -40,6 +41,22 @@ int elf_detect(const void *file, size_t len);
 int linux_image_detect(const void *file, size_t len);
 /* Code without a header has no mark: NULL, or why this cannot be some. */
 const char *raw_image_parse(const void *file, size_t len, struct linux_image *out);
+
+/* boot_uimage.c: U-Boot's legacy image. The parser: NULL, or what is wrong with what anybody may have written. */
+#define UIMAGE_HEADER 64U
+struct uimage {
+	uint64_t load, entry; /* physical */
+	size_t size;	      /* of what is behind the header */
+	bool linux_os, packed;
+};
+/* Here, for each start asks, and what it runs stands together: link.ld. */
+static inline bool uimage_detect(const void *file, size_t len)
+{
+	return len >= UIMAGE_HEADER && !memcmp(file, "\x27\x05\x19\x56", 4);
+}
+const char *uimage_parse(const void *file, size_t len, struct uimage *out);
+/* Makes this header that of the same kernel, no longer packed. */
+void uimage_unpacked(uint8_t *header, uint32_t size);
 
 /* boot_unpack.c: is it compressed in a way that is unpacked here? Then `f` becomes what is in it, or an error is logged. */
 bool boot_packed(const void *file, size_t len);

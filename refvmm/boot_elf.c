@@ -52,6 +52,17 @@ static const char *add_segment(struct elf_image *out, const Elf64_Phdr *p, size_
 	return NULL;
 }
 
+/* The entry of a kernel linked high may be the physical address itself, for the MMU is off when it starts. */
+static int physical_entry(const struct elf_image *img, uint64_t entry)
+{
+	for (unsigned i = 0; i < img->nr; i++) {
+		if (entry >= img->segment[i].gpa &&
+		    entry - img->segment[i].gpa < img->segment[i].file_size)
+			return 1;
+	}
+	return 0;
+}
+
 const char *elf_parse(const void *file, size_t len, struct elf_image *out)
 {
 	int entered = 0;
@@ -74,6 +85,10 @@ const char *elf_parse(const void *file, size_t len, struct elf_image *out)
 			out->entry = p.p_paddr + (h.e_entry - p.p_vaddr);
 			entered = 1;
 		}
+	}
+	if (!why && !entered && physical_entry(out, h.e_entry)) {
+		out->entry = h.e_entry;
+		entered = 1;
 	}
 	if (!why && !entered)
 		why = "ELF file whose entry point lies in no segment";

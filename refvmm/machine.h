@@ -70,6 +70,7 @@ struct machine {
 		host_cpus; /* of the test port: how many the guest may be moved between; 0: not yet asked */
 	uint64_t deadline_ns[CONF_DEVS_MAX]; /* by index in board.dev; 0: none */
 	uint64_t guest_errors;
+	unsigned undecoded; /* accesses that KVM could not decode */
 	struct env_watch *watch[MACHINE_WATCHES_MAX];
 	unsigned watches;
 	bool serving; /* the event loop is calling them */

@@ -131,6 +131,20 @@ static void settle(struct cpu_thread *t)
 		vcpu_kick(&t->vcpu); /* KVM completes the store, and the guest does not run */
 }
 
+/* Said once, for a program that never did this under an emulator would not know why it ends here. */
+static void undecoded(const struct cpu_thread *t, uint64_t pc)
+{
+	struct machine *m = t->m;
+
+	if (__atomic_fetch_add(&m->undecoded, 1, __ATOMIC_RELAXED) && !m->conf.verbose)
+		return;
+	err_note(
+		"guest: vCPU %u at 0x%" PRIx64
+		": an access to no memory that KVM cannot decode (two registers, vector registers, "
+		"write-back): an external abort%s",
+		t->vcpu.id, pc, m->conf.verbose ? "" : "; further ones are not told (--verbose)");
+}
+
 static void handle(struct cpu_thread *t, const struct vcpu_exit *x)
 {
 	switch (x->kind) {
@@ -148,6 +162,9 @@ static void handle(struct cpu_thread *t, const struct vcpu_exit *x)
 		mmio(t, x);
 		if (t->owes)
 			settle(t);
+		break;
+	case VCPU_UNDECODED:
+		undecoded(t, x->gpa);
 		break;
 	case VCPU_SHUTDOWN:
 		machine_stop(t->m, 0, ASSAY_EXIT_OK);

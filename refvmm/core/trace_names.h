@@ -16,6 +16,7 @@
 	X(KVM_IRQFD, 0x76)                  \
 	X(KVM_IOEVENTFD, 0x79)              \
 	X(KVM_RUN, 0x80)                    \
+	X(KVM_SET_VCPU_EVENTS, 0xa0)        \
 	X(KVM_SIGNAL_MSI, 0xa5)             \
 	X(KVM_ENABLE_CAP, 0xa3)             \
 	X(KVM_GET_ONE_REG, 0xab)            \

@@ -143,6 +143,11 @@ int vcpu_get_mpidr(const struct vcpu *v, uint64_t *mpidr)
 	return vcpu_get_reg(v, REG_MPIDR, mpidr);
 }
 
+int vcpu_get_pc(const struct vcpu *v, uint64_t *pc)
+{
+	return vcpu_get_reg(v, CORE_REG(regs.pc), pc);
+}
+
 int vcpu_mpidr(const struct vcpu *v, uint64_t *mpidr)
 {
 	int ret = vcpu_get_mpidr(v, mpidr);

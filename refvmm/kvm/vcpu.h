@@ -23,6 +23,7 @@ enum vcpu_exit_kind {
 	VCPU_AGAIN, /* a signal, or nothing to do: run again unless told to stop */
 	VCPU_MMIO_READ,
 	VCPU_MMIO_WRITE,
+	VCPU_UNDECODED, /* an access that KVM cannot decode: it takes an external abort; gpa: the instruction's address */
 	VCPU_SHUTDOWN,
 	VCPU_RESET,
 	VCPU_CRASH,
@@ -53,6 +54,7 @@ void vcpu_unkick(struct vcpu *v);
 int vcpu_get_reg(const struct vcpu *v, uint64_t id, void *val); /* -errno, unlogged */
 int vcpu_set_reg(const struct vcpu *v, uint64_t id, const void *val);
 int vcpu_get_mpidr(const struct vcpu *v, uint64_t *mpidr); /* the same */
+int vcpu_get_pc(const struct vcpu *v, uint64_t *pc);
 
 /* sve.c: before finalisation; leaves the vCPU with exactly the lengths asked for, or says why KVM cannot. */
 int sve_choose(const struct vcpu *v, const struct cpu_conf *c);

@@ -60,16 +60,30 @@ static void record_exit(const struct vcpu *v)
 	trace_add(TRACE_EXIT, (uint8_t)v->run->exit_reason, v->id, 0, word[0], word[1]);
 }
 
+/*
+ * The guest touched what is no memory with an instruction that has no syndrome: two registers, vector registers, write-back,
+ * cache maintenance (DDI 0487, ISS encoding for a Data Abort, ISV). QEMU answers with an external abort, so that the guest goes on.
+ */
+static int undecoded(const struct vcpu *v, struct vcpu_exit *x)
+{
+	struct kvm_vcpu_events ev = {.exception.ext_dabt_pending = 1};
+
+	if (vcpu_get_pc(v, &x->gpa) || kvm_ioctl(v->fd, KVM_SET_VCPU_EVENTS, &ev))
+		return err_guest("vCPU %u: an access outside RAM that KVM cannot decode (no valid "
+				 "syndrome)",
+				 v->id);
+	x->kind = VCPU_UNDECODED;
+	return 0;
+}
+
 /* Errors of KVM_RUN that the guest provokes; but for signals the rest are the host's. */
-static __attribute__((noinline)) int run_failed(const struct vcpu *v, int err)
+static __attribute__((noinline)) int run_failed(const struct vcpu *v, int err, struct vcpu_exit *x)
 {
 	trace_add(TRACE_RUN_FAILED, 0, v->id, -err, 0, 0);
 	if (err == EINTR || err == EAGAIN)
 		return 0;
 	if (err == ENOSYS) /* api.rst, KVM_CAP_ARM_NISV_TO_USER */
-		return err_guest("vCPU %u: an access outside RAM that KVM cannot decode (no valid "
-				 "syndrome)",
-				 v->id);
+		return undecoded(v, x);
 	return err_host(err, "KVM_RUN of vCPU %u", v->id);
 }
 
@@ -98,7 +112,7 @@ int vcpu_run(struct vcpu *v, struct vcpu_exit *x)
 {
 	x->kind = VCPU_AGAIN;
 	if (ioctl(v->fd, KVM_RUN, 0) < 0)
-		return run_failed(v, errno);
+		return run_failed(v, errno, x);
 	if (v->run->exit_reason != KVM_EXIT_MMIO)
 		return other_exit(v, x);
 	mmio(v, x);

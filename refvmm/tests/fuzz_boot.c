@@ -31,7 +31,16 @@ static void check_image(const uint8_t *file, size_t len)
 	struct linux_image image;
 
 	if (linux_image_detect(file, len) && !linux_image_parse(file, len, &image) &&
-	    (image.size < len || image.text_offset >= 0x200000))
+	    (image.size < len || image.text_offset % 4))
+		abort();
+}
+
+static void check_uimage(const uint8_t *file, size_t len)
+{
+	struct uimage u;
+
+	if (uimage_detect(file, len) && !uimage_parse(file, len, &u) &&
+	    u.size > len - UIMAGE_HEADER)
 		abort();
 }
 
@@ -56,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	case 0:
 		check_elf(data + 1, len - 1);
 		check_image(data + 1, len - 1);
+		check_uimage(data + 1, len - 1);
 		break;
 	case 1:
 		change((uint8_t *)&elf, sizeof(elf.h) + sizeof(elf.p), data + 1, len - 1);
