@@ -26,8 +26,9 @@ struct cpu_thread {
 	struct vcpu vcpu;
 	pthread_t thread;
 	bool started;
-	bool owes;	   /* what follows or its output, before the guest goes on */
-	uint64_t pause_ms; /* asked for by the store being handled */
+	bool owes;	       /* what follows or its output, before the guest goes on */
+	uint64_t pause_ms;     /* asked for by the store being handled */
+	struct env_work *work; /* the same */
 };
 
 /* machine_console.c */

@@ -33,7 +33,8 @@ static void cannot_stop(struct reply *r, int err)
 {
 	reply_error(r, "failed", "%s",
 		    err == -EBUSY ? "a disk does not stand still: its file does not answer"
-				  : "a vCPU does not stand still: KVM does not return");
+				  : "a vCPU does not stand still: the file of --vars does not "
+				    "answer, or KVM does not return");
 }
 
 static void do_pause(void *host, const struct json_object *q, struct reply *r)

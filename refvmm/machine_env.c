@@ -146,6 +146,17 @@ static int env_work(struct env *e, struct env_work *w)
 	return machine_work(machine(e), w);
 }
 
+static int env_settle(struct env *e, struct env_work *w)
+{
+	struct cpu_thread *t = machine(e)->current;
+
+	if (!t || t->work)
+		return -EBUSY;
+	t->work = w;
+	t->owes = true;
+	return 0;
+}
+
 static void env_guest_error(struct env *e, const struct dev *d, const char *what, uint64_t value)
 {
 	struct machine *m = machine(e);
@@ -167,6 +178,7 @@ const struct env_ops machine_env_ops = {
 	.watch = env_watch,
 	.doorbell = env_doorbell,
 	.work = env_work,
+	.settle = env_settle,
 	.guest_error = env_guest_error,
 };
 

@@ -121,9 +121,22 @@ static void pause_thread(struct cpu_thread *t)
 		;
 }
 
+static void do_work(struct cpu_thread *t)
+{
+	struct env_work *w = t->work;
+
+	t->work = NULL;
+	w->work(w);
+	lock_take(&t->m->lock);
+	w->done(w);
+	lock_give(&t->m->lock);
+}
+
 /* What the last store of the guest brought along and needs no lock; the guest waits for it. */
 static void settle(struct cpu_thread *t)
 {
+	if (t->work)
+		do_work(t);
 	if (t->pause_ms)
 		pause_thread(t);
 	t->owes = console_write(t->m);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk whose file does not answer: somebody else writes to it, with the kernel's lock of the file in hand, from
+ * A disk whose file does not answer, and a flash's: somebody else writes to it, with the kernel's lock of the file in hand, from
  * memory that comes when this program says so (userfaultfd(2)). Nothing but the disk's own requests may wait for it.
  */
 #include "payload.h"
+#include "scratch.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -37,17 +38,16 @@ static void *write_from_nowhere(void *arg)
 }
 
 /* The first fault tells that the writer has the file's lock (mm/filemap.c: inode_lock, then the copy). */
-static void stick(struct stuck_file *f)
+static void stick_to(struct stuck_file *f, int fd)
 {
 	struct uffdio_api api = {.api = UFFD_API};
 	struct uffdio_register reg = {.mode = UFFDIO_REGISTER_MODE_MISSING};
 	struct uffd_msg msg;
 
 	f->size = (size_t)sysconf(_SC_PAGESIZE);
-	f->fd = memfd_create("disk", MFD_CLOEXEC);
-	if (f->fd < 0 || ftruncate(f->fd, DISK_SIZE))
-		test_error("a file in memory: %s", strerrorname_np(errno));
-	snprintf(f->word, sizeof(f->word), "file=/proc/%d/fd/%d,if=virtio-mmio", getpid(), f->fd);
+	f->fd = fd;
+	if (fd < 0 || ftruncate(fd, DISK_SIZE))
+		test_error("a file: %s", strerrorname_np(errno));
 	f->page = mmap(NULL, f->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	f->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
 	if (f->uffd < 0 && errno == ENOSYS)
@@ -63,6 +63,12 @@ static void stick(struct stuck_file *f)
 	if (pthread_create(&f->thread, NULL, write_from_nowhere, f) ||
 	    read(f->uffd, &msg, sizeof(msg)) != sizeof(msg) || msg.event != UFFD_EVENT_PAGEFAULT)
 		test_error("nobody waits for the page");
+}
+
+static void stick(struct stuck_file *f)
+{
+	stick_to(f, memfd_create("disk", MFD_CLOEXEC));
+	snprintf(f->word, sizeof(f->word), "file=/proc/%d/fd/%d,if=virtio-mmio", getpid(), f->fd);
 }
 
 static void release(struct stuck_file *f)
@@ -152,5 +158,64 @@ TEST(control, a_pause_waits_for_the_disk, RULE("VMM-CONTROL-10"))
 	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"status\"}"), "\"state\": \"paused\""));
 	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"resume\"}"), "\"ok\": true"));
 	EXPECT_TRUE(payload_says("the disk answered"));
+	EXPECT_EQ(machine_end(&m), 0);
+}
+
+/*
+ * CPU 0 programs a word of flash bank 1 and counts in x5, again and again; CPU 1 reads where nothing is. Encodings: Arm
+ * ARM (DDI 0487), C6.2; commands: Intel 306666, chapter 11.
+ */
+static const uint32_t programmer[] = {
+	0xd2a08006,		/* mov x6, #0x04000000, bank 1 */
+	0xd2800060, 0xf2b88000, /* mov x0, #0xc4000003: CPU_ON (DEN 0022, 5.1.4) */
+	0xd2800021,		/* mov x1, #1 */
+	0x10000122,		/* adr x2, cpu1 */
+	0xd4000002,		/* hvc #0 */
+	0x52800800, 0x72a00800, /* mov w0, #0x00400040 */
+	0xd2800005,		/* mov x5, #0 */
+	0xb90000c0,		/* again: str w0, [x6] */
+	0xb90000df,		/* str wzr, [x6] */
+	0x910004a5,		/* add x5, x5, #1 */
+	0x17fffffd,		/* b again */
+	0xd2a1e007,		/* cpu1: mov x7, #0x0f000000 */
+	0xb94000e8,		/* read: ldr w8, [x7] */
+	0x17ffffff,		/* b read */
+};
+
+/* True: CPU 0 waits for the file. Otherwise everything goes on. */
+static bool stands_in_a_store(const struct machine *m)
+{
+	const char *a = ask(m, "{\"command\":\"pause\",\"limit-ms\":100}");
+
+	if (strstr(a, "\"ok\": true")) {
+		EXPECT_TRUE(strstr(ask(m, "{\"command\":\"resume\"}"), "\"ok\": true"));
+		return false;
+	}
+	return EXPECT_TRUE(strstr(a, "the file of --vars does not answer"));
+}
+
+TEST(control, a_flash_file_that_does_not_answer_stops_one_vcpu, RULE("VMM-SLOW-5"))
+{
+	static const char status[] = "{\"command\":\"status\"}", seen[] = "unclaimed-accesses";
+	char path[64], options[96];
+	struct stuck_file f;
+	struct machine m;
+	uint64_t before;
+	int fd = open(scratch_path(path, sizeof(path), "vars"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || ftruncate(fd, DISK_SIZE))
+		test_error("%s: %s", path, strerrorname_np(errno));
+	snprintf(options, sizeof(options), "--smp 2 --vars %s", path);
+	machine_start_guest(&m, programmer, sizeof(programmer), options, -1);
+	expect_counting(&m);
+	stick_to(&f, fd);
+	EXPECT_EVENTUALLY(stands_in_a_store(&m));
+	EXPECT_TRUE(strstr(ask(&m, status), "\"state\": \"running\""));
+	before = answer_u64(ask(&m, status), seen);
+	EXPECT_EVENTUALLY(answer_u64(ask(&m, status), seen) > before);
+	EXPECT_TRUE(stands_in_a_store(&m));
+	release(&f);
+	expect_counting(&m);
+	EXPECT_TRUE(strstr(ask(&m, "{\"command\":\"quit\"}"), "\"ok\": true"));
 	EXPECT_EQ(machine_end(&m), 0);
 }

@@ -41,8 +41,8 @@ struct env_watch {
 };
 
 /*
- * Something that may take long, as a disk does: work() runs in a thread of its own and without the
- * machine's lock, so it reaches neither the guest's memory nor what the device may change meanwhile;
+ * Something that may take long, as a disk does: work() runs in another thread (`work`: one of its own) and without
+ * the machine's lock, so it reaches neither the guest's memory nor what the device may change meanwhile;
  * then done() runs under the lock, once the machine does not stand still.
  */
 struct env_work {
@@ -79,6 +79,9 @@ struct env_ops {
 	int (*doorbell)(struct env *e, uint64_t gpa, unsigned len, int fd, bool on);
 	/* Has it done; from done(), too: once more. -errno: nobody can, and the caller has to do it. */
 	int (*work)(struct env *e, struct env_work *w);
+	/* The same by the vCPU whose store is being handled, before its guest goes on: what the guest may count on then.
+	   One for a store. */
+	int (*settle)(struct env *e, struct env_work *w);
 	/* Counts what a correct guest does not do; never ends the machine. */
 	void (*guest_error)(struct env *e, const struct dev *d, const char *what, uint64_t value);
 };

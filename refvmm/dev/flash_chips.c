@@ -4,7 +4,8 @@
  * 306666, chapters 10 to 13), two 16-bit chips side by side, which are always addressed together: a command may come
  * on either half or both.
  *
- * Operations take no time: the chips are ready whenever they are asked.
+ * Operations take no time, but where a file has to be written: then the vCPU that asked goes on when it is, and
+ * another finds the chips busy.
  */
 #include "dev/flash_chips.h"
 
@@ -61,7 +62,7 @@ static uint16_t chip_word(const struct flash_chips *c, uint64_t off)
 	case FLASH_QUERY:
 		return flash_cfi_query(word);
 	default:
-		return (uint16_t)(SR_READY | c->errors);
+		return (uint16_t)(c->errors | (c->busy ? 0 : SR_READY));
 	}
 }
 
@@ -106,6 +107,36 @@ static void sequence_error(struct flash_chips *c, uint64_t off)
 	fail(c, SR_SEQUENCE);
 }
 
+static void work(struct env_work *w)
+{
+	struct flash_chips *c = w->arg;
+
+	c->saved = flash_store_save(&c->store, &c->change);
+}
+
+static void done(struct env_work *w)
+{
+	struct flash_chips *c = w->arg;
+
+	c->busy = false;
+	if (c->saved || flash_store_show(&c->store, &c->change))
+		fail(c, c->change.data ? SR_PROGRAM : SR_ERASE);
+}
+
+static void change(struct flash_chips *c, uint64_t off, const uint8_t *data, size_t len)
+{
+	struct env *e = c->dev->env;
+
+	show(c, FLASH_STATUS);
+	c->change = (struct flash_change){.off = off, .len = len, .data = data};
+	c->work = (struct env_work){.work = work, .done = done, .arg = c};
+	c->busy = true;
+	if (c->store.path && !e->ops->settle(e, &c->work))
+		return;
+	work(&c->work);
+	done(&c->work);
+}
+
 /* Programming clears bits and sets none. */
 static void program(struct flash_chips *c, uint64_t off, uint8_t *data, unsigned len)
 {
@@ -117,21 +148,15 @@ static void program(struct flash_chips *c, uint64_t off, uint8_t *data, unsigned
 	}
 	for (unsigned i = 0; i < len; i++)
 		data[i] &= old[i];
-	if (flash_store_write(&c->store, off, data, len))
-		fail(c, SR_PROGRAM);
-	else
-		show(c, FLASH_STATUS);
+	change(c, off, data, len);
 }
 
 static void erase(struct flash_chips *c, uint64_t off)
 {
-	off &= ~(FLASH_SECTOR_SIZE - 1);
 	if (is_locked(c, off))
 		fail(c, SR_ERASE | SR_LOCKED);
-	else if (flash_store_write(&c->store, off, NULL, FLASH_SECTOR_SIZE))
-		fail(c, SR_ERASE);
 	else
-		show(c, FLASH_STATUS);
+		change(c, off & ~(FLASH_SECTOR_SIZE - 1), NULL, FLASH_SECTOR_SIZE);
 }
 
 static void lock(struct flash_chips *c, uint64_t off, uint8_t how)
@@ -240,13 +265,19 @@ void flash_chips_write(struct flash_chips *c, uint64_t off, unsigned len, uint64
 {
 	uint8_t cmd = (uint8_t)val, data[8];
 
+	if (c->busy) {
+		if (cmd != READ_STATUS)
+			dev_guest_error(c->dev, "write to a busy flash at", off);
+		return;
+	}
 	memcpy(data, &val, sizeof(data));
 	switch (c->expects) {
 	case ANY_COMMAND:
 		first_command(c, off, cmd);
 		break;
 	case PROGRAM_DATA:
-		program(c, off, data, len);
+		memcpy(c->word, data, len);
+		program(c, off, c->word, len);
 		break;
 	case ERASE_CONFIRM:
 		if (cmd == CONFIRM)

@@ -19,7 +19,7 @@ enum flash_shows {
 	FLASH_QUERY,
 };
 
-/* What the next write is. While it is no command, the chips show their status. */
+/* What the next write is. While it is no command, and while they are busy, the chips show their status. */
 enum flash_expects {
 	ANY_COMMAND,
 	ERASE_CONFIRM,
@@ -34,10 +34,15 @@ struct flash_chips {
 	struct dev *dev; /* who hears of a guest that breaks the rules */
 	struct flash_store store;
 	uint8_t *buffer; /* FLASH_BUFFER_SIZE, once needed */
+	struct env_work work;
 
 	/* At power-on all of the following is 0. */
 	enum flash_shows shows;
 	enum flash_expects expects;
+	bool busy; /* with `change`; what it consists of is not ours to touch */
+	struct flash_change change;
+	int saved;	    /* how it went in the file */
+	uint8_t word[4];    /* what it consists of, if it is no buffer */
 	uint8_t errors;	    /* status bits, which stay until cleared */
 	uint32_t count;	    /* writes to the buffer still to come */
 	uint64_t buffer_at; /* where it goes: the first word of data says so */

@@ -338,27 +338,24 @@ void flash_store_close(struct flash_store *s)
 	*s = FLASH_STORE_NONE;
 }
 
-static int write_file(struct flash_store *s, uint64_t off, const uint8_t *data, size_t len)
+int flash_store_save(struct flash_store *s, const struct flash_change *c)
 {
-	struct flash_change c = {.off = off, .len = len, .data = data};
-	int ret = off + len > s->limit ? -EFBIG : flash_journal_apply(s->journal, s->fd, &c);
+	int ret;
 
+	if (s->readonly || !s->path)
+		return s->readonly ? -EROFS : 0;
+	ret = c->off + c->len > s->limit ? -EFBIG : flash_journal_apply(s->journal, s->fd, c);
 	if (ret && !s->told)
 		err_note("--vars %s: not written at 0x%" PRIx64 ", and the file is as it was: %s",
-			 s->path, off, strerror(-ret));
+			 s->path, c->off, strerror(-ret));
 	s->told = ret;
 	return ret;
 }
 
-int flash_store_write(struct flash_store *s, uint64_t off, const uint8_t *data, size_t len)
+int flash_store_show(struct flash_store *s, const struct flash_change *c)
 {
-	int ret = s->readonly ? -EROFS : s->path ? write_file(s, off, data, len) : 0;
-
-	if (ret)
-		return ret;
-	if (data)
-		memcpy(s->mem + off, data, len);
-	else
-		ret = erase_sectors(s, off, off + len);
-	return ret;
+	if (!c->data)
+		return erase_sectors(s, c->off, c->off + c->len);
+	memcpy(s->mem + c->off, c->data, c->len);
+	return 0;
 }

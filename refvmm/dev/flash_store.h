@@ -41,17 +41,21 @@ void flash_store_close(struct flash_store *s);
 
 /* Makes an erased bank that nobody has looked at yet; does nothing to another. */
 int flash_store_open(struct flash_store *s);
-/* Puts `len` bytes there, all or (negative errno) none; `data` NULL: erases. */
-int flash_store_write(struct flash_store *s, uint64_t off, const uint8_t *data, size_t len);
 
-/* flash_journal.c: a change of a file that is whole after a crash. */
 struct flash_change {
 	uint64_t off;
 	size_t len;
 	const uint8_t *data; /* NULL: 0xff */
 };
 
-/* 0 or -errno, unlogged; after an error the file is as before. */
+/*
+ * A change is made in two steps, whole or not at all (-errno). First in the file, which takes as long as the file takes
+ * and changes nothing that the guest sees; then in memory.
+ */
+int flash_store_save(struct flash_store *s, const struct flash_change *c);
+int flash_store_show(struct flash_store *s, const struct flash_change *c);
+
+/* flash_journal.c: a change of a file that is whole after a crash. 0 or -errno, unlogged; after an error the file is as before. */
 int flash_journal_apply(int journal, int fd, const struct flash_change *c);
 /* Carries out the record that a crash left behind; 1: there was one, 0: none, or -errno. */
 int flash_journal_replay(int journal, int fd, uint64_t limit);

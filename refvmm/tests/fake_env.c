@@ -165,6 +165,7 @@ static const struct env_ops fake_ops = {
 	.watch = fake_watch,
 	.doorbell = fake_doorbell,
 	.work = fake_work_wanted,
+	.settle = fake_work_wanted,
 	.guest_error = fake_guest_error,
 };
 

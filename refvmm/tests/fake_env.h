@@ -56,7 +56,7 @@ struct fake_env {
 	unsigned nr_watch;
 	struct fake_bell bell[FAKE_WATCHES];
 	unsigned nr_bell;
-	bool works;		 /* there is somebody for env_ops.work: fake_work() */
+	bool works;		 /* there is somebody for env_ops.work and settle: fake_work() */
 	struct env_work *wanted; /* what for; NULL: nothing */
 	unsigned guest_errors;
 	const char *last_error;

@@ -91,6 +91,58 @@ TEST(flash_file, what_is_programmed_is_in_the_file_at_once)
 	folder_free(d);
 }
 
+/* The other vCPUs' view of it: 306666, 10.1, SR.7; all that busy chips take is Read Status. */
+TEST(flash_file, chips_are_busy_until_the_file_is_written)
+{
+	struct folder *d = folder_new();
+	struct flash_bench b;
+
+	make_file(d->vars, FILE_SIZE, 0xff);
+	b = flash_bench_new(&d->conf);
+	ASSERT_EQ(b.err, 0);
+	b.fe->works = true;
+	flash_wr(&b, BANK1 + 16, 0x00400040);
+	flash_wr(&b, BANK1 + 16, 0x12345678);
+	EXPECT_EQ(flash_rd(&b, BANK1 + 16), 0);
+	EXPECT_EQ(word_at(d->vars, 16), 0xffffffff);
+	flash_wr(&b, BANK1, 0x00700070);
+	EXPECT_EQ(b.fe->guest_errors, 0);
+	flash_wr(&b, BANK1, 0x00ff00ff);
+	flash_wr(&b, BANK1 + SECTOR, 0x00200020);
+	flash_wr(&b, BANK1 + SECTOR, 0x00d000d0);
+	EXPECT_EQ(b.fe->guest_errors, 3);
+	EXPECT_EQ(flash_rd(&b, BANK1), 0);
+	EXPECT(!b.fe->rom[1]);
+	EXPECT_EQ(flash_rd(&b, 0), 0xffffffff); /* the other bank's chips are not */
+	EXPECT(fake_work(b.fe));
+	EXPECT(!fake_work(b.fe));
+	EXPECT_EQ(flash_rd(&b, BANK1), 0x00800080);
+	EXPECT_EQ(word_at(d->vars, 16), 0x12345678);
+	flash_wr(&b, BANK1, 0x00ff00ff);
+	EXPECT_EQ(flash_rd(&b, BANK1 + 16), 0x12345678);
+	flash_bench_free(&b);
+	folder_free(d);
+}
+
+/* Behind the end of the file, which cannot be written. */
+TEST(flash_file, chips_that_were_busy_tell_what_failed)
+{
+	struct folder *d = folder_new();
+	struct flash_bench b;
+
+	make_file(d->vars, SECTOR, 0xff);
+	b = flash_bench_new(&d->conf);
+	ASSERT_EQ(b.err, 0);
+	b.fe->works = true;
+	flash_wr(&b, BANK1 + SECTOR, 0x00200020);
+	flash_wr(&b, BANK1 + SECTOR, 0x00d000d0);
+	EXPECT_EQ(flash_rd(&b, BANK1), 0);
+	EXPECT(fake_work(b.fe));
+	EXPECT_EQ(flash_rd(&b, BANK1), 0x00a000a0); /* SR.5 */
+	flash_bench_free(&b);
+	folder_free(d);
+}
+
 TEST(flash_file, is_made_from_the_template_which_never_changes)
 {
 	struct folder *d = folder_new();
