@@ -88,13 +88,31 @@ static bool serve_control(struct machine *m, const struct pollfd *fd, unsigned n
 
 enum { FD_WAKE, FD_INPUT, FD_CONTROL, FDS = FD_CONTROL + CONTROL_POLLFDS };
 
+static void keep_limit(struct machine *m, uint64_t now, uint64_t end)
+{
+	if (end && now >= end)
+		machine_end(m,
+			    err_limit("time limit of %" PRIu64 " ms passed", m->conf.time_limit_ms),
+			    0);
+}
+
+static void await(struct machine *m, struct pollfd *fd, unsigned nr, int timeout)
+{
+	eventfd_t count;
+
+	if (poll(fd, nr, timeout) < 0 && errno != EINTR)
+		machine_stop(m, err_host(errno, "poll"), 0);
+	if (fd[FD_WAKE].revents)
+		eventfd_read(m->wake_fd, &count);
+}
+
 static void *loop_main(void *arg)
 {
 	struct machine *m = arg;
 	struct input in = {.eof = !m->conf.console_stdio};
 	uint64_t now = m->env.ops->clock_ns(&m->env);
-	bool more = false; /* the control socket has work that needs no waiting */
 	uint64_t end = m->conf.time_limit_ms ? now + m->conf.time_limit_ms * 1000000 : 0;
+	bool more = false; /* the control socket has work that needs no waiting */
 
 	while (!machine_stopped(m)) {
 		struct pollfd fd[FDS + MACHINE_WATCHES_MAX] = {
@@ -104,8 +122,6 @@ static void *loop_main(void *arg)
 		struct pollfd *watched = fd + FD_CONTROL + nr;
 		unsigned watches;
 		uint64_t next;
-		eventfd_t count;
-		int timeout;
 		bool still;
 
 		lock_take(&m->lock);
@@ -116,19 +132,13 @@ static void *loop_main(void *arg)
 			feed_input(m, &in);
 		watches = machine_watch_prepare(m, watched);
 		lock_give(&m->lock);
+
 		if (in.eof || still || in.at < in.len)
 			fd[FD_INPUT].fd = -1; /* poll() skips it */
 		now = m->env.ops->clock_ns(&m->env);
-		if (end && now >= end)
-			machine_end(m,
-				    err_limit("time limit of %" PRIu64 " ms passed",
-					      m->conf.time_limit_ms),
-				    0);
-		timeout = more ? 0 : poll_timeout(now, next, end, in.at < in.len && !still);
-		if (poll(fd, FD_CONTROL + nr + watches, timeout) < 0 && errno != EINTR)
-			machine_stop(m, err_host(errno, "poll"), 0);
-		if (fd[FD_WAKE].revents)
-			eventfd_read(m->wake_fd, &count);
+		keep_limit(m, now, end);
+		await(m, fd, FD_CONTROL + nr + watches,
+		      more ? 0 : poll_timeout(now, next, end, in.at < in.len && !still));
 		if (fd[FD_INPUT].revents)
 			read_input(&in);
 		if (nr)
