@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "board.h"
 #include "core/err.h"
@@ -76,11 +78,17 @@ static int write_tree(const struct fdt *f, const char *path)
 	FILE *out = to_stdout ? stdout : fopen(path, "we");
 	bool bad = !out || fwrite(f->blob, dt_size(f), 1, out) != 1 || fflush(out);
 	int err = errno;
+	struct stat st = {0};
 
-	if (out && !to_stdout && fclose(out) && !bad) {
-		bad = true;
-		err = errno;
+	if (out && !to_stdout) {
+		(void)fstat(fileno(out), &st);
+		if (fclose(out) && !bad) {
+			bad = true;
+			err = errno;
+		}
 	}
+	if (bad && S_ISREG(st.st_mode))
+		unlink(path); /* half a tree is of no use */
 	return bad ? err_usage("--dump-dtb %s: %s", path, strerror(err)) : 0;
 }
 

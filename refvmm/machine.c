@@ -169,14 +169,14 @@ static int put_fdt(struct machine *m, const struct boot *boot)
 	struct fdt f = {0};
 	int ret;
 
-	if (boot->dtb == BOOT_NO_DTB)
+	if (boot->dtb == BOOT_NO_DTB && !m->conf.dtb)
 		return 0;
-	if (!place)
+	if (!place && boot->dtb != BOOT_NO_DTB)
 		return err_usage("--memory: no room for the device tree at 0x%" PRIx64, boot->dtb);
 	if (!m->conf.dtb)
 		return fdt_build(&f, &c, &m->board, boot, place);
 	ret = boot_dtb(&f, &m->files, &m->conf, boot);
-	if (!ret)
+	if (!ret && place) /* else it was only looked at: an ELF file that leaves no room for it */
 		memcpy(place, f.blob, dt_size(&f));
 	dt_free(&f);
 	return ret;

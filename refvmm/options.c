@@ -11,6 +11,7 @@
 #include "board.h"
 #include "core/err.h"
 #include "refuse.h"
+#include "virtio/conf.h"
 
 #define MEMORY_DEFAULT	(256ULL << 20)
 #define LOW_4G		(4ULL << 30)
@@ -92,6 +93,20 @@ static int parse_one(struct machine_conf *c, const char *name, const char *arg, 
 	return o ? o->parse(c, arg) : d->parse(c->dev[row], arg);
 }
 
+/* Each would get a part of what is typed. */
+static int check_stdin(const struct machine_conf *c)
+{
+	const struct virtio_conf *v = board_virtio_conf(c);
+	unsigned readers = c->console_stdio;
+
+	for (unsigned i = 0; i < v->nr; i++)
+		readers += v->dev[i].kind == VIRTIO_CONSOLE && v->dev[i].peer == PEER_STDIO;
+	return readers > 1 ? err_usage("--console stdio: %u consoles read standard input; leave it "
+				       "to one of them",
+				       readers)
+			   : 0;
+}
+
 int options_check(const struct machine_conf *c)
 {
 	if (c->smp > CONF_CPUS_MAX)
@@ -116,7 +131,7 @@ int options_check(const struct machine_conf *c)
 		return err_usage("--kernel: nothing to run (nor --firmware); see --help");
 	if (!c->kernel && c->initrd)
 		return err_usage("--initrd: goes with --kernel");
-	return 0;
+	return check_stdin(c);
 }
 
 int options_parse(struct machine_conf *c, int argc, char **argv)

@@ -5,7 +5,9 @@
  */
 #include "program.h"
 #include "file.h"
+#include "refvmm.h"
 #include "test.h"
+#include <assay/exit.h>
 #include <elf.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,6 +98,22 @@ TEST(bare, elf_may_begin_below_ram_and_be_linked_high, RULE("BARE-ELF-2"),
 		EXPECT_EQ(s.x0, 0U);
 		EXPECT_EQ(s.start, at);
 	}
+	close(fd);
+}
+
+/* It would be silently without effect, and be one somebody looks for in vain. */
+TEST(bare, a_bad_tree_is_told_even_where_no_room_is_for_it, RULE("BARE-DTB-1"))
+{
+	const struct proc_talk nothing = {NULL, NULL, NULL};
+	int fd = elf_at(RAM + 0x80000, ET_EXEC);
+	static struct proc run;
+	struct refvmm vmm = {};
+	char path[32];
+
+	REFVMM_ADD(&vmm, "--kernel", file_name_of(fd, path), "--dtb", path);
+	refvmm_run(&run, &vmm, &nothing, 30000);
+	EXPECT_EQ(run.status, ASSAY_EXIT_USAGE);
+	EXPECT_TRUE(strstr(run.err, "--dtb") && strstr(run.err, "no device tree"));
 	close(fd);
 }
 

@@ -114,6 +114,9 @@ static int flash_init(struct dev *d)
 
 	for (unsigned n = 0; n < FLASH_BANKS; n++)
 		flash(d)->bank[n].chips = (struct flash_chips){.dev = d, .store = FLASH_STORE_NONE};
+	if (!ret && c->vars_template && !c->vars)
+		return err_usage("--vars-template %s: goes with --vars FILE, which is made of it",
+				 c->vars_template);
 	return ret || !c->vars ? ret : flash_store_check_vars(c->vars, c->vars_template);
 }
 

@@ -56,6 +56,10 @@ def a_tree_goes_to_a_file_or_is_an_error():
     words = ("--machine", "gic-version=2", "--cpu", "host,pmu=off", "--dump-dtb")
     one_line(run(*words, "/nonexistent/x.dtb"), USAGE, "/nonexistent/x.dtb", "No such file")
     one_line(run(*words, "/dev/full"), USAGE, "/dev/full", "No space left")
+    with tempfile.TemporaryDirectory() as folder:
+        limit = ["bash", "-c", f'trap "" XFSZ; ulimit -f 1; exec "$0" "$@" {folder}/x', PROGRAM, *words]
+        one_line(subprocess.run(limit, capture_output=True, check=False), USAGE, "File too large")
+        assert not os.listdir(folder), "half a tree was left"
 
 
 def help_names_every_option_of_the_manual():
@@ -105,7 +109,9 @@ def a_closed_stream_is_no_file_of_ours():
 def wrong_words_are_usage_errors():
     for words in (["--nonsense"], ["--smp"], ["--smp", "0"], ["--smp", "x"], ["--memory", "1Q"], ["--sandbox", "maybe"],
                   ["--kernel", ""], ["--dtb", ""], ["--trace", ""],
-                  ["--firmware", ""], ["--vars", ""], ["--vars-template", ""], ["--machine", "virt-1,its=perhaps"], ["--cpu", "host,sve=x"],
+                  ["--firmware", ""], ["--vars", ""], ["--vars-template", ""], ["--machine", "virt-1,its=perhaps"],
+                  ["--kernel", "x", "--console", "stdio", "--console", "virtio,stdio"], ["--cpu", "host,sve=x"],
+                  ["--dump-dtb", "-", "--vars-template", "x", "--machine", "gic-version=2", "--cpu", "host,pmu=off"],
                   ["--time-limit", "-1"], ["--ipa-bits", "99"], ["--root-ports", "x"], ["extra"], []):
         one_line(run(*words), USAGE)
 
