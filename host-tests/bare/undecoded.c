@@ -48,8 +48,8 @@ __asm__(".pushsection .rodata\n"
 	"8:	b	.\n"
 	"	.org	8b + 0x200\n" /* DDI 0487, D1.3.1: synchronous, from the current EL with SP_ELx */
 	"	mrs	x5, esr_el1\n"
-	"	lsr	x6, x5, #26\n"
-	"	cmp	x6, #0x25\n" /* a data abort of this EL */
+	"	ubfx	x6, x5, #26, #6\n" /* Linux 6.1 sets the upper half of an injected one */
+	"	cmp	x6, #0x25\n"	   /* a data abort of this EL */
 	"	b.ne	2f\n"
 	"	and	x5, x5, #0x3f\n"
 	"	cmp	x5, #0x10\n" /* synchronous external */
