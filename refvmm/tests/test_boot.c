@@ -132,6 +132,7 @@ TEST(boot, large_code_without_a_header_has_its_tree_behind_it)
 TEST(boot, a_header_may_ask_for_any_place_and_be_wrong_about_the_size)
 {
 	struct sample_image i = sample_image();
+	struct linux_image img;
 	struct bench b;
 	struct boot boot;
 
@@ -142,6 +143,9 @@ TEST(boot, a_header_may_ask_for_any_place_and_be_wrong_about_the_size)
 	EXPECT_EQ(boot.entry, RAM_BASE + 0x300004);
 	EXPECT(!memcmp(b.ram + 0x300004, &i, sizeof(i)));
 	bench_free(&b);
+	/* what is placed behind it stands behind the whole file */
+	EXPECT(!linux_image_parse(&i, sizeof(i), &img));
+	EXPECT_EQ(img.size, sizeof(i));
 }
 
 TEST(boot, linux_image_without_size_goes_to_the_old_offset)
